@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _LINUX_NOVA_CORE_H_
+#define _LINUX_NOVA_CORE_H_
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct auxiliary_device;
+struct device;
+struct nova_core;
+struct nova_core_chan;
+struct sg_table;
+
+/**
+ * DOC: nova-core for its client
+ *
+ * nova-core owns the hardware of one GPU and publishes one auxiliary device,
+ * "nova_core.nova-drm". The driver of that device may call everything here from its probe to the
+ * end of its remove, and never outside: each call that reaches the hardware
+ * must be made inside the client's own guard against remove (in nova-drm, the door).
+ * Nothing here returns a pointer to a register or to video memory, so nothing of it can be kept.
+ *
+ * Calls that talk to the firmware sleep, and end in bounded time: after one
+ * missed answer the firmware counts as dead and later calls fail at once with -ETIMEDOUT.
+ * Calls on a device that fell off the bus return -ENODEV and touch nothing.
+ * What the device says is validated in here.
+ */
+
+#define NOVA_CORE_AUX_NAME	"nova-drm"	/* match name: "nova_core." NOVA_CORE_AUX_NAME */
+#define NOVA_CORE_ENGINES_MAX	8
+
+/**
+ * struct nova_core_engine - one engine of the GPU
+ * @type: NOVA_FW_ENGINE_*
+ * @instance: number among the engines of its type
+ * @class_id: class of its methods
+ */
+struct nova_core_engine {
+	u32 type;
+	u32 instance;
+	u32 class_id;
+};
+
+/**
+ * struct nova_core_info - what the client needs to know; constant while bound
+ * @chip_id: PMC_BOOT_42 CHIP_ID
+ * @revision: major revision in bits 7:4, minor in 3:0
+ * @host_class: class of the host methods
+ * @channels: channels that can exist at once
+ * @gpfifo_entries_max: largest GPFIFO ring
+ * @generation: how often this GPU was probed since the module was loaded
+ * @vram_start: first usable byte of video memory
+ * @vram_end: end of usable video memory
+ * @bar1_base: CPU physical address of video memory byte 0
+ * @bar1_size: length of BAR1 in bytes; at least @vram_end
+ * @engine_count: valid entries of @engines
+ * @engines: the engines; the index names one in calls
+ */
+struct nova_core_info {
+	u32 chip_id;
+	u32 revision;
+	u32 host_class;
+	u32 channels;
+	u32 gpfifo_entries_max;
+	u64 generation;
+	u64 vram_start;
+	u64 vram_end;
+	phys_addr_t bar1_base;
+	u64 bar1_size;
+	u32 engine_count;
+	struct nova_core_engine engines[NOVA_CORE_ENGINES_MAX];
+};
+
+struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
+const struct nova_core_info *nova_core_info(const struct nova_core *core);
+struct device *nova_core_dma_dev(const struct nova_core *core);
+bool nova_core_is_lost(struct nova_core *core);
+
+/* --- the audit registry: nova_core_audit.c --- */
+
+/**
+ * struct nova_core_audit - one object that must not outlive remove()
+ * @link: in the registry, guarded by its lock
+ * @kind: what it is, a string constant
+ * @site: address of the code that created it
+ *
+ * Embedded in the object. Objects still registered at the end of nova-core's
+ * remove are printed with a warning each.
+ */
+struct nova_core_audit {
+	struct list_head link;
+	const char *kind;
+	unsigned long site;
+};
+
+void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, const char *kind);
+void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit);
+
+/* --- memory: nova_core_dma.c, nova_core_bar.c --- */
+
+/**
+ * struct nova_core_dma - coherent system memory that the device can reach
+ * @cpu: kernel address; plain memory, zeroed
+ * @addr: DMA address
+ * @size: bytes
+ * @audit: registry entry
+ */
+struct nova_core_dma {
+	void *cpu;
+	dma_addr_t addr;
+	size_t size;
+	struct nova_core_audit audit;
+};
+
+int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size);
+void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma);
+
+/**
+ * struct nova_core_map - a DMA mapping of pages somebody else owns
+ * @sgt: the mapped table, NULL when nothing is mapped
+ * @audit: registry entry
+ */
+struct nova_core_map {
+	struct sg_table *sgt;
+	struct nova_core_audit audit;
+};
+
+int nova_core_map_sgt(struct nova_core *core, struct nova_core_map *map, struct sg_table *sgt);
+void nova_core_unmap_sgt(struct nova_core *core, struct nova_core_map *map);
+
+void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t size);
+void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size);
+void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size);
+void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value);
+u64 nova_core_vram_read64(struct nova_core *core, u64 offset);
+void nova_core_vram_flush(struct nova_core *core);
+
+/* --- time: nova_core_timer.c --- */
+
+int nova_core_time_ns(struct nova_core *core, u64 *ns);
+
+/* --- address spaces: nova_core_mmu.c --- */
+
+int nova_core_mmu_invalidate(struct nova_core *core, u64 root);
+
+/* --- channels: nova_core_chan.c --- */
+
+#define NOVA_CORE_PRIORITY_LOW		0
+#define NOVA_CORE_PRIORITY_NORMAL	1
+#define NOVA_CORE_PRIORITY_HIGH		2
+
+/**
+ * struct nova_core_chan_args - what a channel is made of
+ * @engine: index into &nova_core_info.engines
+ * @priority: NOVA_CORE_PRIORITY_*
+ * @root: video-memory offset of the address space's root table
+ * @userd: DMA address of a zeroed USERD, 512-byte aligned
+ * @gpfifo_va: GPU virtual address of the ring, 8-byte aligned
+ * @gpfifo_entries: entries of the ring, power of two
+ */
+struct nova_core_chan_args {
+	u32 engine;
+	u32 priority;
+	u64 root;
+	dma_addr_t userd;
+	u64 gpfifo_va;
+	u32 gpfifo_entries;
+};
+
+struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
+					     const struct nova_core_chan_args *args);
+u32 nova_core_chan_id(const struct nova_core_chan *chan);
+void nova_core_chan_kick(struct nova_core_chan *chan);
+int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset);
+void nova_core_chan_destroy(struct nova_core_chan *chan);
+
+/* --- events: nova_core_irq.c, nova_core_fault.c --- */
+
+/**
+ * struct nova_core_chan_error - a channel was stopped by an error
+ * @chid: nova_core_chan_id()
+ * @code: NV_ERROR_*
+ * @exception: detail, by @code (abi/nova_fw.h)
+ * @method: offending method, or 0
+ * @data: its data
+ * @address: faulting virtual address, or 0
+ */
+struct nova_core_chan_error {
+	u32 chid;
+	u32 code;
+	u32 exception;
+	u32 method;
+	u32 data;
+	u64 address;
+};
+
+/**
+ * struct nova_core_fault - a GMMU fault, from the fault buffer
+ * @chid: channel, or ~0 if the instance block is no channel's
+ * @type: NV_FAULT_TYPE_*
+ * @access: NV_FAULT_ACCESS_*
+ * @engine_id: MMU engine id
+ * @client: client id
+ * @address: virtual address, 4 KiB granular
+ * @time_ns: PTIMER time
+ */
+struct nova_core_fault {
+	u32 chid;
+	u32 type;
+	u32 access;
+	u32 engine_id;
+	u32 client;
+	u64 address;
+	u64 time_ns;
+};
+
+/**
+ * struct nova_core_client_ops - callbacks into the client
+ * @engine_event: engines (bit mask of indices) raised their non-stall interrupt
+ * @chan_error: a channel was stopped by an error
+ * @fault: a fault packet arrived; the channel's error event follows
+ * @lost: the device fell off the bus or its firmware died; called once
+ *
+ * Called in the interrupt thread or a worker of nova-core, may sleep, one at a
+ * time, only between nova_core_client_register() and the return of
+ * nova_core_client_unregister(). They must not call nova_core_client_unregister()
+ * or wait for the firmware (nova_core_chan_kill() and the like): queue work for that.
+ */
+struct nova_core_client_ops {
+	void (*engine_event)(void *data, unsigned long engines);
+	void (*chan_error)(void *data, const struct nova_core_chan_error *error);
+	void (*fault)(void *data, const struct nova_core_fault *fault);
+	void (*lost)(void *data);
+};
+
+int nova_core_client_register(struct nova_core *core,
+			      const struct nova_core_client_ops *ops, void *data);
+void nova_core_client_unregister(struct nova_core *core);
+
+#endif /* _LINUX_NOVA_CORE_H_ */

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _UAPI_NOVA_DRM_H_
+#define _UAPI_NOVA_DRM_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/**
+ * DOC: overview
+ *
+ * The interface of the nova render driver on /dev/dri/renderD*::
+ *
+ *     file ─┬─ GEM handle ──> buffer object (VRAM or system memory)
+ *           │                    ▲ VM_BIND maps ranges of it
+ *           ├─ VM id ────────> GPU address space ─── 49-bit VA
+ *           │                    ▲ pushes name VAs of it
+ *           ├─ queue id ─────> channel on one engine, in one VM
+ *           │                    ▲ EXEC appends jobs: pushes + syncs
+ *           └─ syncobj handle > binary or timeline fence container (DRM core)
+ *
+ * Handles and ids belong to the file that made them. All ioctls are allowed on
+ * the render node without privileges, except where CAP_SYS_NICE is named.
+ *
+ * Rules of the interface and of its extension:
+ *
+ * - Structures have fixed-size naturally aligned fields, explicit padding and a size
+ *   that is a multiple of 8. Padding and unknown flags must be zero, or EINVAL
+ *   (the pad of GEM_CREATE and GEM_INFO is ignored, as it always was).
+ * - A structure grows only at its end; zero in a new field means the old
+ *   behaviour. Features are announced by DRM_IOCTL_NOVA_DEV_QUERY.
+ * - Arrays are &struct drm_nova_array: elements may be smaller than the
+ *   kernel's (the rest is zero) or larger (what the kernel does not know must be zero, or E2BIG).
+ * - Everything is validated before anything is done. An ioctl that returns
+ *   EINTR or ERESTARTSYS has changed nothing and may be repeated as it is.
+ *
+ * Errors, one meaning each; an ioctl names only what is special to it:
+ *
+ * ====================  ====================================================
+ * EINVAL                malformed: unknown flag or value, non-zero pad, misaligned or overflowing size
+ * EFAULT                a user pointer cannot be read or written
+ * ENOENT                no such GEM handle, VM, queue or syncobj in this file
+ * EACCES                privilege missing (CAP_SYS_NICE for high priority)
+ * EPERM                 not allowed for this object (mapping a NO_MMAP buffer, sharing a VM-private one)
+ * ENOSPC                video memory or page-table memory, channels, or a per-file limit exhausted
+ * ENOMEM                system memory exhausted
+ * E2BIG                 an array or a push is longer than the limit in DRM_NOVA_QUERY_LIMITS
+ * EOPNOTSUPP            valid, but this driver or device lacks the feature
+ * ECANCELED             the queue was killed after a hang or an error, see DRM_IOCTL_NOVA_QUEUE_GET_STATE
+ * ETIMEDOUT             the device's firmware did not answer in time
+ * EIO                   the device's answer makes no sense
+ * ENODEV                the device is gone; every object can still be closed
+ * ====================  ====================================================
+ *
+ * After the device is gone: ioctls return ENODEV, fences signal with the error ENODEV, CPU
+ * mappings stay readable and writable with undefined content, files and handles can be closed.
+ */
+
+/* Upstream's three; numbers and leading fields are fixed. */
+#define DRM_NOVA_GETPARAM		0x00
+#define DRM_NOVA_GEM_CREATE		0x01
+#define DRM_NOVA_GEM_INFO		0x02
+/* This driver's own. 0x22, 0x26 and 0x2c are reserved for GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+#define DRM_NOVA_DEV_QUERY		0x20
+#define DRM_NOVA_GEM_MMAP_OFFSET	0x21
+#define DRM_NOVA_VM_CREATE		0x23
+#define DRM_NOVA_VM_DESTROY		0x24
+#define DRM_NOVA_VM_BIND		0x25
+#define DRM_NOVA_QUEUE_CREATE		0x27
+#define DRM_NOVA_QUEUE_DESTROY		0x28
+#define DRM_NOVA_QUEUE_GET_STATE	0x29
+#define DRM_NOVA_EXEC			0x2a
+#define DRM_NOVA_GET_TIME		0x2b
+
+/**
+ * struct drm_nova_array - an array argument
+ * @stride: bytes from one element to the next, a multiple of 8
+ * @count: number of elements
+ * @ptr: user pointer to the first; ignored when @count is 0
+ */
+struct drm_nova_array {
+	__u32 stride;
+	__u32 count;
+	__u64 ptr;
+};
+
+/** define NOVA_GETPARAM_VRAM_BAR_SIZE - length of PCI BAR 1, the window on video memory, in bytes */
+#define NOVA_GETPARAM_VRAM_BAR_SIZE	0x1
+
+/**
+ * struct drm_nova_getparam - DRM_IOCTL_NOVA_GETPARAM
+ * @param: NOVA_GETPARAM_* in the low 32 bits, the high ones are ignored; unknown: EINVAL
+ * @value: out, the parameter's value
+ */
+struct drm_nova_getparam {
+	__u64 param;
+	__u64 value;
+};
+
+/* Placement masks. */
+#define DRM_NOVA_PLACEMENT_VRAM		(1u << 0)	/* video memory */
+#define DRM_NOVA_PLACEMENT_SYSTEM	(1u << 1)	/* system memory */
+
+/** define DRM_NOVA_GEM_NO_MMAP - the buffer is never mapped by a CPU */
+#define DRM_NOVA_GEM_NO_MMAP		(1u << 0)
+
+#define DRM_NOVA_CPU_CACHING_DEFAULT	0	/* WB in system memory, WC in video memory */
+#define DRM_NOVA_CPU_CACHING_WB		1	/* system memory only, or EINVAL */
+#define DRM_NOVA_CPU_CACHING_WC		2
+
+/**
+ * struct drm_nova_gem_create - DRM_IOCTL_NOVA_GEM_CREATE
+ * @handle: out, the new GEM handle
+ * @pad: ignored
+ * @size: bytes, rounded up to 4096; 0 or more than the limit: EINVAL
+ * @flags: DRM_NOVA_GEM_*
+ * @placement: DRM_NOVA_PLACEMENT_* mask; 0 means both, video memory first
+ * @vm_id: not 0: the buffer is private to this VM, shares its reservation
+ *         object and can be neither exported nor bound in another VM
+ * @cpu_caching: DRM_NOVA_CPU_CACHING_*
+ *
+ * The content is zero. Memory is allocated at first use. Callers of the old
+ * 16-byte structure get a mappable buffer in either memory.
+ */
+struct drm_nova_gem_create {
+	__u32 handle;
+	__u32 pad;
+	__u64 size;
+	__u32 flags;
+	__u32 placement;
+	__u32 vm_id;
+	__u32 cpu_caching;
+};
+
+/** define DRM_NOVA_GEM_INFO_IMPORTED - the memory is another device's (dma-buf import) */
+#define DRM_NOVA_GEM_INFO_IMPORTED	(1u << 31)
+
+/**
+ * struct drm_nova_gem_info - DRM_IOCTL_NOVA_GEM_INFO
+ * @handle: GEM handle, or ENOENT
+ * @pad: ignored
+ * @size: out, bytes, page aligned
+ * @flags: out, DRM_NOVA_GEM_* the buffer was made with, DRM_NOVA_GEM_INFO_*
+ * @placement: out, DRM_NOVA_PLACEMENT_* mask it may live in
+ * @resident: out, DRM_NOVA_PLACEMENT_* it lives in now; 0: nothing allocated
+ * @reserved: out, 0
+ */
+struct drm_nova_gem_info {
+	__u32 handle;
+	__u32 pad;
+	__u64 size;
+	__u32 flags;
+	__u32 placement;
+	__u32 resident;
+	__u32 reserved;
+};
+
+/* What DRM_IOCTL_NOVA_DEV_QUERY answers. */
+#define DRM_NOVA_QUERY_DEVICE		1	/* struct drm_nova_query_device */
+#define DRM_NOVA_QUERY_MEMORY		2	/* struct drm_nova_query_memory */
+#define DRM_NOVA_QUERY_ENGINES		3	/* struct drm_nova_query_engines */
+#define DRM_NOVA_QUERY_LIMITS		4	/* struct drm_nova_query_limits */
+
+/**
+ * struct drm_nova_dev_query - DRM_IOCTL_NOVA_DEV_QUERY
+ * @type: DRM_NOVA_QUERY_*; unknown: EINVAL
+ * @size: in, size of the buffer; out, size of the kernel's structure
+ * @pointer: user buffer, or 0 to ask for the size only
+ *
+ * Copies the smaller of both sizes and zero-fills the rest of the buffer.
+ */
+struct drm_nova_dev_query {
+	__u32 type;
+	__u32 size;
+	__u64 pointer;
+};
+
+/**
+ * struct drm_nova_query_device - identity
+ * @chip_id: PMC_BOOT_42 CHIP_ID
+ * @revision: major revision in bits 7:4, minor in 3:0
+ * @generation: counts the times this GPU was bound to the driver since boot of the module
+ * @features: DRM_NOVA_FEATURE_* mask
+ * @pci_domain: PCI domain
+ * @pci_bus: PCI bus
+ * @pci_device: PCI device
+ * @pci_function: PCI function
+ */
+struct drm_nova_query_device {
+	__u32 chip_id;
+	__u32 revision;
+	__u64 generation;
+	__u64 features;
+	__u32 pci_domain;
+	__u32 pci_bus;
+	__u32 pci_device;
+	__u32 pci_function;
+};
+
+/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+
+/**
+ * struct drm_nova_memory_region - one kind of memory
+ * @placement: DRM_NOVA_PLACEMENT_* bit
+ * @reserved: 0
+ * @total: bytes a client can allocate at most
+ * @used: bytes in use by all clients
+ */
+struct drm_nova_memory_region {
+	__u32 placement;
+	__u32 reserved;
+	__u64 total;
+	__u64 used;
+};
+
+/**
+ * struct drm_nova_query_memory - memory regions
+ * @count: valid entries
+ * @reserved: 0
+ * @regions: the regions
+ */
+struct drm_nova_query_memory {
+	__u32 count;
+	__u32 reserved;
+	struct drm_nova_memory_region regions[4];
+};
+
+#define DRM_NOVA_ENGINE_COPY		1
+
+/**
+ * struct drm_nova_engine - one engine
+ * @index: for QUEUE_CREATE
+ * @type: DRM_NOVA_ENGINE_*
+ * @instance: number among the engines of its type
+ * @host_class: class of the host methods, 0xc46f
+ * @class_id: class of the engine's methods, 0xc5b5 for the copy engine
+ * @subchannel: sub-channel its methods are sent on
+ */
+struct drm_nova_engine {
+	__u32 index;
+	__u32 type;
+	__u32 instance;
+	__u32 host_class;
+	__u32 class_id;
+	__u32 subchannel;
+};
+
+/**
+ * struct drm_nova_query_engines - engines
+ * @count: valid entries
+ * @reserved: 0
+ * @engines: the engines
+ */
+struct drm_nova_query_engines {
+	__u32 count;
+	__u32 reserved;
+	struct drm_nova_engine engines[8];
+};
+
+/**
+ * struct drm_nova_query_limits - bounds
+ * @va_bits: width of a GPU virtual address
+ * @page_size: granule of VM_BIND
+ * @gem_size_max: largest buffer in bytes
+ * @va_push_end: pushes must end at or below this address
+ * @push_bytes_max: longest push, in bytes
+ * @bind_ops_max: ops in one VM_BIND
+ * @exec_jobs_max: jobs in one EXEC
+ * @exec_pushes_max: pushes in one job
+ * @syncs_max: syncs in one job
+ * @vms_max: VMs per file
+ * @queues_max: queues per file
+ * @ring_size_min: smallest ring of a queue, in entries
+ * @ring_size_max: largest
+ * @job_timeout_ms: a job that runs longer is killed with its queue
+ * @reserved: 0
+ */
+struct drm_nova_query_limits {
+	__u32 va_bits;
+	__u32 page_size;
+	__u64 gem_size_max;
+	__u64 va_push_end;
+	__u32 push_bytes_max;
+	__u32 bind_ops_max;
+	__u32 exec_jobs_max;
+	__u32 exec_pushes_max;
+	__u32 syncs_max;
+	__u32 vms_max;
+	__u32 queues_max;
+	__u32 ring_size_min;
+	__u32 ring_size_max;
+	__u32 job_timeout_ms;
+	__u64 reserved;
+};
+
+/**
+ * struct drm_nova_gem_mmap_offset - DRM_IOCTL_NOVA_GEM_MMAP_OFFSET
+ * @handle: GEM handle
+ * @flags: must be 0
+ * @offset: out, to pass to mmap(2) on the DRM file
+ *
+ * EPERM for a DRM_NOVA_GEM_NO_MMAP buffer and for an imported one.
+ */
+struct drm_nova_gem_mmap_offset {
+	__u32 handle;
+	__u32 flags;
+	__u64 offset;
+};
+
+/**
+ * struct drm_nova_vm_create - DRM_IOCTL_NOVA_VM_CREATE
+ * @flags: must be 0
+ * @vm_id: out, never 0
+ * @va_start: out, first address the client may bind
+ * @va_size: out, bytes it may bind from there; the rest of the space is the kernel's
+ */
+struct drm_nova_vm_create {
+	__u32 flags;
+	__u32 vm_id;
+	__u64 va_start;
+	__u64 va_size;
+};
+
+/**
+ * struct drm_nova_vm_destroy - DRM_IOCTL_NOVA_VM_DESTROY
+ * @vm_id: the VM
+ * @pad: must be 0
+ *
+ * Queues keep the address space they run in until they are destroyed.
+ */
+struct drm_nova_vm_destroy {
+	__u32 vm_id;
+	__u32 pad;
+};
+
+#define DRM_NOVA_VM_BIND_OP_MAP		0	/* map a range of a buffer, replacing what is there */
+#define DRM_NOVA_VM_BIND_OP_UNMAP	1	/* unmap a range; what is not mapped is no error */
+#define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2	/* unmap all the client has bound; other fields 0 */
+
+#define DRM_NOVA_VM_BIND_READONLY	(1u << 0)	/* MAP: GPU writes fault */
+
+/**
+ * struct drm_nova_vm_bind_op - one change of an address space
+ * @op: DRM_NOVA_VM_BIND_OP_*
+ * @flags: DRM_NOVA_VM_BIND_READONLY
+ * @handle: MAP: GEM handle; otherwise 0
+ * @pad: must be 0
+ * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise 0
+ * @va: first address, multiple of 4096
+ * @size: bytes, multiple of 4096, not 0
+ */
+struct drm_nova_vm_bind_op {
+	__u32 op;
+	__u32 flags;
+	__u32 handle;
+	__u32 pad;
+	__u64 bo_offset;
+	__u64 va;
+	__u64 size;
+};
+
+/** define DRM_NOVA_VM_BIND_ASYNC - reserved: binds behind fences; EOPNOTSUPP today */
+#define DRM_NOVA_VM_BIND_ASYNC		(1u << 0)
+
+/**
+ * struct drm_nova_vm_bind - DRM_IOCTL_NOVA_VM_BIND
+ * @vm_id: the VM
+ * @flags: must be 0
+ * @ops: array of &struct drm_nova_vm_bind_op, applied in order, all or none
+ * @syncs: array of &struct drm_nova_sync; needs DRM_NOVA_VM_BIND_ASYNC, so empty today
+ *
+ * When it returns 0 the GPU sees the new mappings, and no engine still uses
+ * the old ones through a translation cache. Jobs that run meanwhile see either.
+ * The ioctl does not wait for jobs.
+ */
+struct drm_nova_vm_bind {
+	__u32 vm_id;
+	__u32 flags;
+	struct drm_nova_array ops;
+	struct drm_nova_array syncs;
+};
+
+#define DRM_NOVA_PRIORITY_LOW		0
+#define DRM_NOVA_PRIORITY_NORMAL	1
+#define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
+
+/** define DRM_NOVA_QUEUE_USERMODE - reserved: the client owns ring and doorbell; EOPNOTSUPP today */
+#define DRM_NOVA_QUEUE_USERMODE		(1u << 0)
+
+/**
+ * struct drm_nova_queue_create - DRM_IOCTL_NOVA_QUEUE_CREATE
+ * @vm_id: address space the queue runs in
+ * @engine: index from DRM_NOVA_QUERY_ENGINES
+ * @priority: DRM_NOVA_PRIORITY_*
+ * @flags: must be 0
+ * @ring_size: GPFIFO entries, a power of two within the limits; 0 for the default
+ * @queue_id: out, never 0
+ * @doorbell_offset: out, 0 without DRM_NOVA_QUEUE_USERMODE
+ */
+struct drm_nova_queue_create {
+	__u32 vm_id;
+	__u32 engine;
+	__u32 priority;
+	__u32 flags;
+	__u32 ring_size;
+	__u32 queue_id;
+	__u64 doorbell_offset;
+};
+
+/**
+ * struct drm_nova_queue_destroy - DRM_IOCTL_NOVA_QUEUE_DESTROY
+ * @queue_id: the queue
+ * @pad: must be 0
+ *
+ * Jobs not yet finished are killed; their fences signal with an error.
+ */
+struct drm_nova_queue_destroy {
+	__u32 queue_id;
+	__u32 pad;
+};
+
+#define DRM_NOVA_QUEUE_STATE_GUILTY	(1u << 0)	/* killed for what its own job did */
+#define DRM_NOVA_QUEUE_STATE_INNOCENT	(1u << 1)	/* killed for what another queue did */
+#define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)	/* a job ran longer than the limit */
+#define DRM_NOVA_QUEUE_STATE_LOST	(1u << 3)	/* the device lost its state */
+
+/**
+ * struct drm_nova_queue_get_state - DRM_IOCTL_NOVA_QUEUE_GET_STATE
+ * @queue_id: the queue
+ * @flags: out, DRM_NOVA_QUEUE_STATE_*; 0 while the queue is usable
+ * @reset_count: out, engine resets this queue was part of
+ * @error: out, error-notifier code of the first error (13 engine, 31 MMU
+ *         fault, 32 push buffer, 39-41 copy engine, 43 timeout), or 0
+ */
+struct drm_nova_queue_get_state {
+	__u32 queue_id;
+	__u32 flags;
+	__u32 reset_count;
+	__u32 error;
+};
+
+#define DRM_NOVA_SYNC_SIGNAL		(1u << 0)	/* signalled by the job; otherwise waited for */
+#define DRM_NOVA_SYNC_TIMELINE		(1u << 1)	/* @point counts; otherwise it must be 0 */
+
+/**
+ * struct drm_nova_sync - a syncobj before or after a job
+ * @flags: DRM_NOVA_SYNC_*
+ * @handle: syncobj handle
+ * @point: timeline point, not 0 with DRM_NOVA_SYNC_TIMELINE
+ *
+ * A wait for a syncobj or point that has no fence yet: EINVAL.
+ */
+struct drm_nova_sync {
+	__u32 flags;
+	__u32 handle;
+	__u64 point;
+};
+
+/** define DRM_NOVA_PUSH_SYNC - do not fetch before Host has processed the segment before */
+#define DRM_NOVA_PUSH_SYNC		(1u << 0)
+
+/**
+ * struct drm_nova_push - one push-buffer segment
+ * @va: GPU address, multiple of 4
+ * @length: bytes, multiple of 4, not 0
+ * @flags: DRM_NOVA_PUSH_*
+ */
+struct drm_nova_push {
+	__u64 va;
+	__u32 length;
+	__u32 flags;
+};
+
+/**
+ * struct drm_nova_job - one job
+ * @flags: must be 0
+ * @pad: must be 0
+ * @pushes: array of &struct drm_nova_push, executed in order; may be empty
+ * @syncs: array of &struct drm_nova_sync
+ */
+struct drm_nova_job {
+	__u32 flags;
+	__u32 pad;
+	struct drm_nova_array pushes;
+	struct drm_nova_array syncs;
+};
+
+/**
+ * struct drm_nova_exec - DRM_IOCTL_NOVA_EXEC
+ * @queue_id: the queue
+ * @flags: must be 0
+ * @jobs: array of &struct drm_nova_job, run in order; all are accepted or none
+ *
+ * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound
+ * in the queue's VM are made resident and stay so until the jobs end.
+ */
+struct drm_nova_exec {
+	__u32 queue_id;
+	__u32 flags;
+	struct drm_nova_array jobs;
+};
+
+/**
+ * struct drm_nova_get_time - DRM_IOCTL_NOVA_GET_TIME
+ * @flags: must be 0
+ * @clock_id: CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME or CLOCK_BOOTTIME; else EINVAL
+ * @gpu_ns: out, PTIMER, steps of 32 ns
+ * @cpu_ns: out, the CPU clock just before the GPU's was read
+ * @duration_ns: out, time between the CPU clock reads around it: the error bound
+ * @reserved: must be 0
+ */
+struct drm_nova_get_time {
+	__u32 flags;
+	__u32 clock_id;
+	__u64 gpu_ns;
+	__u64 cpu_ns;
+	__u64 duration_ns;
+	__u64 reserved;
+};
+
+#define DRM_IOCTL_NOVA_GETPARAM \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GETPARAM, struct drm_nova_getparam)
+#define DRM_IOCTL_NOVA_GEM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_CREATE, struct drm_nova_gem_create)
+#define DRM_IOCTL_NOVA_GEM_INFO \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_INFO, struct drm_nova_gem_info)
+#define DRM_IOCTL_NOVA_DEV_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_DEV_QUERY, struct drm_nova_dev_query)
+#define DRM_IOCTL_NOVA_GEM_MMAP_OFFSET \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_MMAP_OFFSET, struct drm_nova_gem_mmap_offset)
+#define DRM_IOCTL_NOVA_VM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_CREATE, struct drm_nova_vm_create)
+#define DRM_IOCTL_NOVA_VM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_DESTROY, struct drm_nova_vm_destroy)
+#define DRM_IOCTL_NOVA_VM_BIND \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_BIND, struct drm_nova_vm_bind)
+#define DRM_IOCTL_NOVA_QUEUE_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_CREATE, struct drm_nova_queue_create)
+#define DRM_IOCTL_NOVA_QUEUE_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_DESTROY, struct drm_nova_queue_destroy)
+#define DRM_IOCTL_NOVA_QUEUE_GET_STATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_GET_STATE, struct drm_nova_queue_get_state)
+#define DRM_IOCTL_NOVA_EXEC \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_EXEC, struct drm_nova_exec)
+#define DRM_IOCTL_NOVA_GET_TIME \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GET_TIME, struct drm_nova_get_time)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_NOVA_DRM_H_ */
