@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Reading a kernel log for what a healthy run does not print.
+
+splat_patterns() {
+	cat <<'P'
+BUG[: ]
+WARNING:
+Oops:
+Kernel panic
+general protection fault
+unable to handle
+KASAN:
+KCSAN:
+KFENCE:
+UBSAN:
+ODEBUG:
+kmemleak: [0-9]+ new suspected
+refcount_t:
+list_(add|del)
+possible .* detected
+inconsistent lock state
+suspicious RCU usage
+bad unlock balance
+sleeping function called from invalid context
+scheduling while atomic
+rcu.*(detected stalls|self-detected stall|detected expedited stalls)
+(soft|hard) lockup
+task .* blocked for more than
+DMA-API: .*(device driver|exceeded|error)
+DMAR: .*[Ff]ault
+nobody cared
+sysfs: cannot create duplicate
+kobject_add_internal failed
+trying to free already-free
+[Oo]bjects? remaining
+double free
+Trying to vfree
+Call Trace:
+nova_core.*audit: .*survived
+P
+}
+
+# splat_find LOG: prints the first line of the log that is a splat; fails when there is none. Only lines with
+# the kernel's time stamp count: what programs print is theirs.
+splat_find() {
+	grep -aE '^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\]' "$1" | grep -aEm1 -f <(splat_patterns)
+}
+
+# taint_bad VALUE: is the kernel tainted by more than being a test subject? Out-of-tree (4096) and unsigned (8192)
+# modules and a test module (262144) are what the lab loads.
+taint_bad() {
+	[ $(($1 & ~(4096 | 8192 | 262144))) -ne 0 ]
+}

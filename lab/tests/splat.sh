@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# What counts as a kernel splat, and what does not.
+set -eu
+# shellcheck source=lab/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=lab/lib/splat.sh
+. "$lab/lib/splat.sh"
+
+# verdict LINE: splat or clean
+verdict() {
+	printf '[    0.000000] Linux version\n%s\n' "$1" >"$work/log"
+	if splat_find "$work/log" >/dev/null; then echo splat; else echo clean; fi
+}
+
+n=0
+while read -r line; do
+	n=$((n + 1))
+	equal "splat-$n" splat "$(verdict "[   12.345678] $line")"
+done <<'L'
+WARNING: drivers/gpu/drm/nova/nova_gem.c:42 at nova_gem_free+0x10/0x20 [nova_drm], CPU#1: nova-demo/99
+BUG: unable to handle page fault for address: ffffffffc0000000
+BUG: KASAN: slab-use-after-free in nova_core_remove+0x1/0x2
+Oops: Oops: 0000 [#1] SMP NOPTI
+Kernel panic - not syncing: Fatal exception
+Oops: general protection fault, probably for non-canonical address 0xdead000000000100
+WARNING: possible circular locking dependency detected
+UBSAN: shift-out-of-bounds in nova_pt.c:10:3
+refcount_t: underflow; use-after-free.
+list_del corruption. prev->next should be ffff888000000000
+rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [kworker/0:1:12]
+INFO: task nova-demo:123 blocked for more than 60 seconds.
+DMA-API: nova_core 0000:01:00.0: device driver failed to check map error
+DMA-API: nova_core 0000:01:00.0: device driver has pending DMA allocations while released from device [count=1]
+DMAR: [DMA Read NO_PASID] Request device [01:00.0] fault addr 0xfff00000 [fault reason 0x06] PTE Read access is not set
+irq 24: nobody cared (try booting with the "irqpoll" option)
+nova_core 0000:01:00.0: audit: dma buffer survived, allocated at nova_core_fw_boot+0x40
+nova_core 0000:01:00.0: audit: 2 objects survived remove
+BUG nova_fence (Tainted: G O): Objects remaining in nova_fence on __kmem_cache_shutdown()
+L
+
+n=0
+while read -r line; do
+	n=$((n + 1))
+	equal "clean-$n" clean "$(verdict "$line")"
+done <<'L'
+[    1.186539] mtrr: your CPUs had inconsistent variable MTRR settings
+[    1.000000] DMA-API: preallocated 65536 debug entries
+[    1.000000] DMA-API: debugging enabled by kernel config
+[    1.000000] DMAR: Host address width 39
+[    5.000000] nova_core: loading out-of-tree module taints kernel.
+[    5.000000] nova_core 0000:01:00.0: audit: clean
+[    6.000000] [IGT] nova_hotunplug: starting subtest unbind-rebind
+WARNING: a line that a program printed
+L
+
+verdict_taint() {
+	if taint_bad "$1"; then echo bad; else echo good; fi
+}
+equal taint-none good "$(verdict_taint 0)"
+equal taint-modules good "$(verdict_taint 12288)"
+equal taint-warning bad "$(verdict_taint $((12288 + 512)))"
+equal taint-oops bad "$(verdict_taint $((12288 + 128)))"
+equal taint-lockup bad "$(verdict_taint 16384)"
+finish

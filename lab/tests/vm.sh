@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# usage: vm.sh: what `lab run` promises, seen in real boots without a GPU. Prints result lines.
+set -eu
+
+lab=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# boot NAME OPTIONS... -- CMD...: one run; its exit code and output go to $work/NAME.*
+boot() {
+	local name=$1 code=0
+	shift
+	"$lab/lab" run --devices 0 "$@" >"$work/$name.out" 2>"$work/$name.err" || code=$?
+	echo $code >"$work/$name.code"
+}
+
+# expect TEST NAME CODE [FILE TEXT]: the run's exit code, and a line in its output
+expect() {
+	local why=''
+	[ "$(cat "$work/$2.code")" = "$3" ] || why="exit code $(cat "$work/$2.code"), not $3"
+	[ $# -lt 5 ] || grep -q -e "$5" "$work/$2.$4" || why="$why no line '$5' in its $4"
+	if [ -n "$why" ]; then
+		printf 'FAIL\tlab/%s\t%s\n' "$1" "$why"
+		sed 's/^/# /' "$work/$2.err" >&2
+	else
+		printf 'PASS\tlab/%s\t\n' "$1"
+	fi
+}
+
+# Side by side: two VMs share the root, the repository and nothing else.
+boot first -- sh -c 'echo to-stdout; echo to-stderr >&2; echo again >/dev/stdout; exit 37' &
+boot second --iommu -- sh -c 'test -d /sys/class/iommu/dmar0 && touch /usr/first-layer && cat /proc/cmdline'
+wait
+expect exit-code first 37
+expect stdout first 37 out '^to-stdout$'
+expect stdout-reopened first 37 out '^again$'
+expect stderr first 37 err '^to-stderr$'
+expect iommu second 0 out 'iommu.strict=1'
+
+boot splat -- sh -c 'echo "WARNING: made by the lab test" >/dev/kmsg' &
+boot died -- busybox poweroff -f
+wait
+expect splat splat 70 err 'kernel splat: .*made by the lab test'
+expect guest-died died 125 err "without the command's exit code"
+
+boot hang --timeout 25 -- sleep 1000 &
+boot root-is-clean -- test ! -e /usr/first-layer
+wait
+expect timeout hang 124 err 'no end after 25 s'
+expect root-stays-clean root-is-clean 0
