@@ -139,6 +139,28 @@ void nova_core_vram_flush(struct nova_core *core);
 
 int nova_core_time_ns(struct nova_core *core, u64 *ns);
 
+/**
+ * struct nova_core_alarm - a callback at a time of the GPU's clock
+ * @link: among the armed alarms; guarded by the timer's lock, like the rest
+ * @time_ns: when it is due
+ * @func: the callback, in the interrupt thread
+ * @audit: registry entry while armed
+ *
+ * Embedded in an object of its user. Free to reuse or free after the callback
+ * has begun or nova_core_alarm_cancel_sync() has returned.
+ */
+struct nova_core_alarm {
+	struct list_head link;
+	u64 time_ns;
+	void (*func)(struct nova_core_alarm *alarm);
+	struct nova_core_audit audit;
+};
+
+void nova_core_alarm_init(struct nova_core_alarm *alarm,
+			  void (*func)(struct nova_core_alarm *alarm));
+int nova_core_alarm_arm(struct nova_core *core, struct nova_core_alarm *alarm, u64 time_ns);
+void nova_core_alarm_cancel_sync(struct nova_core *core, struct nova_core_alarm *alarm);
+
 /* --- address spaces: nova_core_mmu.c --- */
 
 int nova_core_mmu_invalidate(struct nova_core *core, u64 root);
@@ -173,8 +195,9 @@ u32 nova_core_chan_id(const struct nova_core_chan *chan);
 void nova_core_chan_kick(struct nova_core_chan *chan);
 int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset);
 void nova_core_chan_destroy(struct nova_core_chan *chan);
+int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid);
 
-/* --- events: nova_core_irq.c, nova_core_fault.c --- */
+/* --- events: nova_core_client.c --- */
 
 /**
  * struct nova_core_chan_error - a channel was stopped by an error

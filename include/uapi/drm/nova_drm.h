@@ -268,7 +268,7 @@ struct drm_nova_query_engines {
  * @push_bytes_max: longest push, in bytes
  * @bind_ops_max: ops in one VM_BIND
  * @exec_jobs_max: jobs in one EXEC
- * @exec_pushes_max: pushes in one job
+ * @exec_pushes_max: pushes in one job; also at most two less than the queue's ring_size
  * @syncs_max: syncs in one job
  * @vms_max: VMs per file
  * @queues_max: queues per file
@@ -477,7 +477,8 @@ struct drm_nova_push {
  * struct drm_nova_job - one job
  * @flags: must be 0
  * @pad: must be 0
- * @pushes: array of &struct drm_nova_push, executed in order; may be empty
+ * @pushes: array of &struct drm_nova_push, executed in order; may be empty;
+ *          no push may reach into the kernel's part of the address space
  * @syncs: array of &struct drm_nova_sync
  */
 struct drm_nova_job {

@@ -147,6 +147,7 @@ struct nova_fw_msg {
 #define NOVA_FW_CMD_CHANNEL_STOP	0x04	/* struct nova_fw_channel; preempt and schedule no more */
 #define NOVA_FW_CMD_ENGINE_RESET	0x05	/* struct nova_fw_engine_reset -> nova_fw_channel killed, or ~0 */
 #define NOVA_FW_CMD_SHUTDOWN		0x06	/* no payload; the reply is the last message */
+#define NOVA_FW_CMD_ENGINE_STATUS	0x07	/* struct nova_fw_engine_reset -> nova_fw_engine_status */
 /* Events. */
 #define NOVA_FW_EVT_INIT_DONE		0x80	/* struct nova_fw_init_done */
 #define NOVA_FW_EVT_CHANNEL_ERROR	0x81	/* struct nova_fw_channel_error; the channel is stopped */
@@ -260,6 +261,16 @@ struct nova_fw_channel {
 struct nova_fw_engine_reset {
 	__le32 engine;
 	__le32 reserved;
+};
+
+/**
+ * struct nova_fw_engine_status - what an engine is doing
+ * @chid: channel that is on the engine, or NOVA_FW_CHANNEL_NONE
+ * @stuck: 1 if the engine has not let that channel go for longer than its time slice
+ */
+struct nova_fw_engine_status {
+	__le32 chid;
+	__le32 stuck;
 };
 
 /** struct nova_fw_init_done - @version: the firmware's; @boot_count: boots since power-on */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/auxiliary_bus.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+
+#include "nova_device.h"
+#include "nova_pt.h"
+#include "nova_ttm.h"
+
+/**
+ * nova_device_create() - allocate and set up the DRM device
+ * @adev: the auxiliary device
+ * @driver: the DRM driver
+ * @core: the hardware
+ *
+ * Everything in it is released with the last reference, not with the driver.
+ *
+ * Return: the device, not registered, whose first reference is dropped after remove; or an
+ * error pointer.
+ */
+struct nova_device *nova_device_create(struct auxiliary_device *adev,
+				       const struct drm_driver *driver, struct nova_core *core)
+{
+	struct nova_device *ndev;
+	int ret;
+
+	ndev = devm_drm_dev_alloc(&adev->dev, driver, struct nova_device, drm);
+	if (IS_ERR(ndev))
+		return ndev;
+	ndev->info = *nova_core_info(core);
+	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
+
+	INIT_LIST_HEAD(&ndev->queues.list);
+	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
+	if (ret)
+		return ERR_PTR(ret);
+	INIT_LIST_HEAD(&ndev->mappings.list);
+	ret = drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = nova_pt_tables_init(ndev);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = nova_ttm_init(ndev);
+	if (ret)
+		return ERR_PTR(ret);
+	return ndev;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_DEVICE_H_
+#define _NOVA_DEVICE_H_
+
+#include <linux/gpu_buddy.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include <drm/drm_device.h>
+#include <drm/ttm/ttm_device.h>
+
+#include <linux/nova_core.h>
+
+struct auxiliary_device;
+struct nova_bound;
+
+/**
+ * struct nova_device - the DRM device, all that open files can reach
+ *
+ * Lives from probe to the last drm_dev_put(), which may be long after remove().
+ * It is plain memory: it reaches the hardware only through @bound, and @bound
+ * only through the door (nova_bound_enter()) or where a comment says why remove() cannot
+ * have got past.
+ */
+struct nova_device {
+	/** @drm: base */
+	struct drm_device drm;
+	/** @bound: valid inside the door only, see nova_bound.h */
+	struct nova_bound *bound;
+	/** @info: a copy of what nova-core said at probe, constant */
+	struct nova_core_info info;
+	/** @ttm: memory manager, see nova_ttm.c */
+	struct ttm_device ttm;
+	/** @vram: video memory, see nova_vram.c */
+	struct {
+		struct ttm_resource_manager manager;
+		struct gpu_buddy mm;
+		/** @vram.lock: guards @vram.mm */
+		struct mutex lock;
+	} vram;
+	/** @tables: memory of page tables, carved out of video memory, see nova_pt.c */
+	struct {
+		struct gpu_buddy mm;
+		/** @tables.lock: guards @tables.mm */
+		struct mutex lock;
+	} tables;
+	/** @queues: queues with a channel, see nova_queue.c */
+	struct {
+		/** @queues.lock: guards the list; on the list means the queue's @bound is valid */
+		struct mutex lock;
+		struct list_head list;
+		/** @queues.closed: remove() has begun, no queue may join */
+		bool closed;
+	} queues;
+	/** @mappings: DMA mappings of buffers, see nova_dma.c */
+	struct {
+		/** @mappings.lock: guards the list; on the list means @bound is valid */
+		struct mutex lock;
+		struct list_head list;
+	} mappings;
+};
+
+#define to_nova_device(drm_) container_of_const(drm_, struct nova_device, drm)
+
+struct nova_device *nova_device_create(struct auxiliary_device *adev,
+				       const struct drm_driver *driver,
+				       struct nova_core *core);
+u64 nova_device_tables_start(const struct nova_device *ndev);
+
+#endif /* _NOVA_DEVICE_H_ */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_DMA_H_
+#define _NOVA_DMA_H_
+
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+
+#include <linux/nova_core.h>
+
+struct dma_buf_attachment;
+struct nova_bound;
+struct nova_device;
+
+/**
+ * struct nova_dma_map - DMA mapping of a buffer's pages
+ *
+ * Linked to nova_device.mappings while mapped. remove() unmaps all that are
+ * left; whoever gets the lock first does it, so a buffer can die at any time.
+ *
+ * An import is linked even before it is mapped, because mapping it may wait
+ * for the exporter and so happens outside the door. remove() takes the
+ * dma-buf's reservation, which the importer holds, and then unmaps.
+ */
+struct nova_dma_map {
+	/** @link: on nova_device.mappings.list while mapped or being mapped */
+	struct list_head link;
+	/** @bound: valid while linked */
+	struct nova_bound *bound;
+	/** @map: nova-core's side; of an import only its audit entry is used */
+	struct nova_core_map map;
+	/** @pages: the table of our own pages */
+	struct sg_table pages;
+	/** @sgt: the table with DMA addresses while mapped: @pages or the exporter's */
+	struct sg_table *sgt;
+	/** @attach: of an import, whose table is given back at unmap; else NULL */
+	struct dma_buf_attachment *attach;
+	/** @cursor: where the last lookup ended; buffer's reservation */
+	struct {
+		struct scatterlist *sg;
+		unsigned int index;
+		u64 start;
+	} cursor;
+};
+
+void nova_dma_init(struct nova_dma_map *map);
+int nova_dma_map_pages(struct nova_bound *bound, struct nova_dma_map *map,
+		       struct page **pages, unsigned long count);
+int nova_dma_map_import(struct nova_device *ndev, struct nova_dma_map *map,
+			struct dma_buf_attachment *attach);
+void nova_dma_unmap(struct nova_device *ndev, struct nova_dma_map *map);
+void nova_dma_unmap_all(struct nova_bound *bound);
+u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size);
+
+#endif /* _NOVA_DMA_H_ */

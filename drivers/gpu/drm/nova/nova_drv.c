@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * nova-drm: the DRM render driver on nova-core's auxiliary device.
+ */
+#include <linux/auxiliary_bus.h>
+#include <linux/module.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+
+#include <drm/nova_drm.h>
+
+#include <linux/nova_core.h>
+
+#include "nova_bind.h"
+#include "nova_bound.h"
+#include "nova_device.h"
+#include "nova_dma.h"
+#include "nova_exec.h"
+#include "nova_file.h"
+#include "nova_gem.h"
+#include "nova_prime.h"
+#include "nova_query.h"
+#include "nova_queue.h"
+#include "nova_vm.h"
+
+static const struct drm_ioctl_desc nova_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(NOVA_GETPARAM, nova_ioctl_getparam, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GEM_CREATE, nova_ioctl_gem_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GEM_INFO, nova_ioctl_gem_info, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_DEV_QUERY, nova_ioctl_dev_query, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GEM_MMAP_OFFSET, nova_ioctl_gem_mmap_offset, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_VM_CREATE, nova_ioctl_vm_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_VM_DESTROY, nova_ioctl_vm_destroy, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_VM_BIND, nova_ioctl_vm_bind, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_CREATE, nova_ioctl_queue_create, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_DESTROY, nova_ioctl_queue_destroy, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_GET_STATE, nova_ioctl_queue_get_state, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_EXEC, nova_ioctl_exec, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GET_TIME, nova_ioctl_get_time, DRM_RENDER_ALLOW),
+};
+
+static const struct file_operations nova_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.show_fdinfo = drm_show_fdinfo,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+static const struct drm_driver nova_drm_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
+			   DRIVER_GEM_GPUVA,
+	.open = nova_file_open,
+	.postclose = nova_file_postclose,
+	.gem_prime_import = nova_prime_import,
+	.show_fdinfo = drm_show_memory_stats,
+	.ioctls = nova_ioctls,
+	.num_ioctls = ARRAY_SIZE(nova_ioctls),
+	.fops = &nova_fops,
+	.name = "nova-drm",
+	.desc = "Nova GPU render driver",
+	.major = 0,
+	.minor = 1,
+};
+
+static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
+{
+	struct nova_core *core = nova_core_from_aux(adev);
+	struct nova_device *ndev;
+	struct nova_bound *bound;
+	int ret;
+
+	ndev = nova_device_create(adev, &nova_drm_driver, core);
+	if (IS_ERR(ndev))
+		return PTR_ERR(ndev);
+	bound = nova_bound_create(ndev, core);
+	if (IS_ERR(bound))
+		return PTR_ERR(bound);
+	ret = drm_dev_register(&ndev->drm, 0);
+	if (ret) {
+		nova_bound_destroy(bound);
+		return ret;
+	}
+	auxiliary_set_drvdata(adev, bound);
+	return 0;
+}
+
+/*
+ * The order is the point. Waiters are released before unplug waits for those
+ * who are inside the door, and nothing is destroyed before nobody is.
+ */
+static void nova_drv_remove(struct auxiliary_device *adev)
+{
+	struct nova_bound *bound = auxiliary_get_drvdata(adev);
+	struct nova_device *ndev = bound->ndev;
+
+	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
+	drm_dev_unplug(&ndev->drm);		/* nobody is inside the door, CPU maps go */
+	nova_queues_teardown(ndev);		/* schedulers, channels, rings */
+	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
+	nova_bound_destroy(bound);		/* events off, and nothing is left */
+}
+
+static const struct auxiliary_device_id nova_drv_ids[] = {
+	{ .name = "nova_core." NOVA_CORE_AUX_NAME },
+	{ }
+};
+MODULE_DEVICE_TABLE(auxiliary, nova_drv_ids);
+
+static struct auxiliary_driver nova_drv = {
+	.name = "nova-drm",
+	.probe = nova_drv_probe,
+	.remove = nova_drv_remove,
+	.id_table = nova_drv_ids,
+};
+module_auxiliary_driver(nova_drv);
+
+MODULE_DESCRIPTION("Nova DRM render driver");
+MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS("NOVA_CORE");

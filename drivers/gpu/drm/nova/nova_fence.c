@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <linux/slab.h>
+
+#include "nova_fence.h"
+
+static const char *nova_fence_get_driver_name(struct dma_fence *fence)
+{
+	return "nova-drm";
+}
+
+static const char *nova_fence_get_timeline_name(struct dma_fence *fence)
+{
+	return "queue";
+}
+
+/*
+ * Neither .release nor .wait nor .signaled: so the core detaches a signalled fence
+ * from this table, and nothing calls into the module from then on.
+ */
+static const struct dma_fence_ops nova_fence_ops = {
+	.get_driver_name = nova_fence_get_driver_name,
+	.get_timeline_name = nova_fence_get_timeline_name,
+};
+
+/**
+ * nova_timeline_init() - an empty timeline
+ * @timeline: the timeline
+ */
+void nova_timeline_init(struct nova_timeline *timeline)
+{
+	spin_lock_init(&timeline->lock);
+	INIT_LIST_HEAD(&timeline->pending);
+	timeline->context = dma_fence_context_alloc(1);
+	timeline->seqno = 0;
+}
+
+static void nova_fence_signal(struct nova_fence *fence, int error)
+{
+	list_del_init(&fence->link);
+	if (error)
+		dma_fence_set_error(&fence->base, error);
+	dma_fence_signal(&fence->base);
+	dma_fence_put(&fence->base);
+}
+
+/**
+ * nova_timeline_signal() - signal what the GPU has finished
+ * @timeline: the timeline
+ * @seqno: what the GPU wrote; not trusted, a value from the future signals what there is
+ *
+ * Any process context.
+ */
+void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
+{
+	struct nova_fence *fence, *next;
+
+	guard(spinlock)(&timeline->lock);
+	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
+		if (fence->base.seqno > seqno)
+			break;
+		nova_fence_signal(fence, 0);
+	}
+}
+
+/**
+ * nova_timeline_abort() - signal all fences with an error
+ * @timeline: the timeline
+ * @error: negative error code
+ */
+void nova_timeline_abort(struct nova_timeline *timeline, int error)
+{
+	struct nova_fence *fence, *next;
+
+	guard(spinlock)(&timeline->lock);
+	list_for_each_entry_safe(fence, next, &timeline->pending, link)
+		nova_fence_signal(fence, error);
+}
+
+/**
+ * nova_fence_alloc() - memory for a fence
+ *
+ * Return: a fence to arm or to free, or NULL.
+ */
+struct nova_fence *nova_fence_alloc(void)
+{
+	return kzalloc_obj(struct nova_fence);
+}
+
+/**
+ * nova_fence_free() - free a fence that was never armed
+ * @fence: the fence or NULL
+ */
+void nova_fence_free(struct nova_fence *fence)
+{
+	kfree(fence);
+}
+
+/**
+ * nova_fence_arm() - append a fence to a timeline
+ * @timeline: the timeline
+ * @fence: the fence; the caller holds one reference from here, the timeline another
+ *
+ * From now on it must be signalled, so nothing may fail afterwards.
+ */
+void nova_fence_arm(struct nova_timeline *timeline, struct nova_fence *fence)
+{
+	guard(spinlock)(&timeline->lock);
+	dma_fence_init64(&fence->base, &nova_fence_ops, NULL, timeline->context,
+			 ++timeline->seqno);
+	dma_fence_get(&fence->base);
+	list_add_tail(&fence->link, &timeline->pending);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_PT_H_
+#define _NOVA_PT_H_
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct nova_bo_extent;
+struct nova_bound;
+struct nova_device;
+struct nova_pt_node;
+
+/**
+ * struct nova_pt - the page tables of one address space
+ *
+ * Tables live in video memory, in a range carved out of it at probe; their
+ * shape is mirrored in system memory, so that nothing is ever read back from
+ * the device and tables can be freed without it.
+ *
+ * A table exists while address ranges claim it. Claims are made before the
+ * point of no return and may fail; everything after that cannot. Each 2 MiB
+ * slot in use has its table of 4 KiB pages even while a large page hides it,
+ * so splitting a large page needs no memory.
+ */
+struct nova_pt {
+	/** @ndev: the DRM device */
+	struct nova_device *ndev;
+	/** @lock: guards all of this; taken inside reservations, outside the door */
+	struct mutex lock;
+	/** @root: level 4 table, exists as long as the address space */
+	struct nova_pt_node *root;
+	/** @garbage: emptied tables, freed after the next TLB invalidate */
+	struct list_head garbage;
+	/** @stale: an entry that the GPU may have cached was changed since the last one */
+	bool stale;
+};
+
+int nova_pt_tables_init(struct nova_device *ndev);
+
+int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt);
+void nova_pt_fini(struct nova_pt *pt);
+u64 nova_pt_root(const struct nova_pt *pt);
+
+int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size);
+void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size);
+
+void nova_pt_map(struct nova_bound *bound, struct nova_pt *pt, u64 va,
+		 const struct nova_bo_extent *extent, bool readonly);
+void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size);
+void nova_pt_set_stale(struct nova_pt *pt);
+int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt);
+
+#endif /* _NOVA_PT_H_ */

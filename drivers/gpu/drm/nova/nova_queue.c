@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Queues: a channel, its ring in system memory, and the end of both.
+ */
+#include <linux/capability.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+
+#include <drm/nova_drm.h>
+
+#include "regs/nv_error.h"
+#include "regs/nv_host.h"
+
+#include "nova_bound.h"
+#include "nova_device.h"
+#include "nova_file.h"
+#include "nova_gem.h"
+#include "nova_queue.h"
+#include "nova_sched.h"
+#include "nova_uapi.h"
+#include "nova_vm.h"
+
+/*
+ * A queue's memory: the ring of GP entries and one release segment per job,
+ * read-only for the GPU; then the page with the fence semaphore, which it
+ * writes; then USERD, which only Host reads, by its DMA address.
+ */
+static size_t nova_queue_ro_size(const struct nova_queue *queue)
+{
+	return PAGE_ALIGN(queue->ring_size * (NV_GP_ENTRY_SIZE + NOVA_QUEUE_SLOT_SIZE));
+}
+
+static size_t nova_queue_fence_offset(const struct nova_queue *queue)
+{
+	return nova_queue_ro_size(queue);
+}
+
+static size_t nova_queue_userd_offset(const struct nova_queue *queue)
+{
+	return nova_queue_ro_size(queue) + PAGE_SIZE;
+}
+
+static size_t nova_queue_mapped_size(const struct nova_queue *queue)
+{
+	return nova_queue_ro_size(queue) + PAGE_SIZE;
+}
+
+static size_t nova_queue_slot_offset(const struct nova_queue *queue, u64 seqno)
+{
+	return queue->ring_size * NV_GP_ENTRY_SIZE +
+	       (seqno & (queue->ring_size - 1)) * NOVA_QUEUE_SLOT_SIZE;
+}
+
+/* Release the semaphore to @seqno once the engine is idle, then interrupt. */
+static u32 nova_queue_write_release(struct nova_queue *queue, u64 seqno)
+{
+	u64 va = queue->hw.va.start + nova_queue_fence_offset(queue);
+	__le32 *slot = queue->hw.mem.cpu + nova_queue_slot_offset(queue, seqno);
+	const u32 methods[] = {
+		NV_PB_HEADER(INC, 0, NV_C46F_SEM_ADDR_LO, 5),
+		lower_32_bits(va),
+		upper_32_bits(va),
+		lower_32_bits(seqno),
+		upper_32_bits(seqno),
+		NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_RELEASE) |
+			NV_C46F_SEM_EXECUTE_RELEASE_WFI | NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT,
+		NV_PB_HEADER(INC, 0, NV_C46F_NON_STALL_INTERRUPT, 1),
+		0,
+	};
+
+	static_assert(sizeof(methods) <= NOVA_QUEUE_SLOT_SIZE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(methods); i++)
+		slot[i] = cpu_to_le32(methods[i]);
+	return sizeof(methods);
+}
+
+static void nova_queue_write_entry(struct nova_queue *queue, u64 va, u32 bytes, bool sync)
+{
+	__le32 *entry = queue->hw.mem.cpu + queue->hw.put * NV_GP_ENTRY_SIZE;
+
+	entry[0] = cpu_to_le32(lower_32_bits(va) & NV_GP_ENTRY0_GET);
+	entry[1] = cpu_to_le32(NV_PUT(NV_GP_ENTRY1_GET_HI, upper_32_bits(va)) |
+			       NV_PUT(NV_GP_ENTRY1_LENGTH, bytes / 4) |
+			       (sync ? NV_GP_ENTRY1_SYNC : 0));
+	queue->hw.put = (queue->hw.put + 1) & (queue->ring_size - 1);
+}
+
+/**
+ * nova_queue_run() - write a job to the ring and ring the doorbell
+ * @bound: from the door
+ * @queue: the queue; the scheduler's credits guarantee room
+ * @job: the job; nothing happens if the queue is dead
+ */
+void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
+{
+	u64 seqno = job->fence->base.seqno;
+	__le32 *userd;
+	u32 bytes;
+
+	guard(mutex)(&queue->lock);
+	if (queue->dead)
+		return;
+
+	for (u32 i = 0; i < job->push_count; i++)
+		nova_queue_write_entry(queue, job->pushes[i].va, job->pushes[i].length,
+				       job->pushes[i].flags & DRM_NOVA_PUSH_SYNC);
+	bytes = nova_queue_write_release(queue, seqno);
+	nova_queue_write_entry(queue, queue->hw.va.start + nova_queue_slot_offset(queue, seqno),
+			       bytes, false);
+
+	userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	dma_wmb();	/* entries and segments before the index that covers them */
+	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));
+	wmb();		/* the index before the doorbell */
+	nova_core_chan_kick(queue->hw.chan);
+}
+
+/**
+ * nova_queue_process() - signal the fences of finished jobs
+ * @queue: the queue; its hardware half exists
+ */
+void nova_queue_process(struct nova_queue *queue)
+{
+	__le64 *fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
+
+	nova_timeline_signal(&queue->timeline, le64_to_cpu(READ_ONCE(*fence)));
+}
+
+/**
+ * nova_queue_kill() - end a queue for good
+ * @queue: the queue; its hardware half exists
+ * @error: of its fences and of later submissions: -ECANCELED or -ENODEV
+ * @flags: DRM_NOVA_QUEUE_STATE_* to report
+ * @code: NV_ERROR_* to report, or 0
+ *
+ * Takes the channel off the engine, in bounded time, before any fence signals:
+ * the GPU does not touch the jobs' memory afterwards. Killing twice is
+ * harmless, the first reason stands.
+ */
+void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
+{
+	bool engine_reset = false;
+
+	guard(mutex)(&queue->lock);
+	if (!queue->dead) {
+		queue->dead = error;
+		nova_core_chan_kill(queue->hw.chan, &engine_reset);
+		nova_queue_process(queue);
+		queue->state.flags |= flags;
+		queue->state.error = code;
+		queue->state.resets += engine_reset;
+	}
+	nova_timeline_abort(&queue->timeline, queue->dead);
+	nova_deps_cut(&queue->deps);
+}
+
+static void nova_queue_error_work(struct work_struct *work)
+{
+	struct nova_queue *queue = container_of(work, struct nova_queue, error_work);
+	u32 flags, code;
+
+	/* The work is cancelled before the hardware half goes. */
+	scoped_guard(spinlock, &queue->bound->events.lock) {
+		flags = queue->verdict.flags;
+		code = queue->verdict.error;
+	}
+	nova_queue_kill(queue, -ECANCELED, flags, code);
+}
+
+/**
+ * nova_queue_condemn() - have the queue of a channel killed soon
+ * @bound: the bound device
+ * @chid: the channel; unknown ones are ignored
+ * @flags: DRM_NOVA_QUEUE_STATE_* to report
+ * @code: NV_ERROR_* to report
+ *
+ * For contexts that must not talk to the firmware or destroy a queue.
+ */
+void nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code)
+{
+	struct nova_queue *queue;
+
+	guard(spinlock)(&bound->events.lock);
+	list_for_each_entry(queue, &bound->events.list, event_link) {
+		if (nova_core_chan_id(queue->hw.chan) != chid)
+			continue;
+		if (!queue->verdict.flags) {
+			queue->verdict.flags = flags;
+			queue->verdict.error = code;
+		}
+		queue_work(bound->reset_wq, &queue->error_work);
+	}
+}
+
+static void nova_queue_engine_event(void *data, unsigned long engines)
+{
+	struct nova_bound *bound = data;
+	struct nova_queue *queue;
+
+	guard(spinlock)(&bound->events.lock);
+	list_for_each_entry(queue, &bound->events.list, event_link)
+		if (engines & BIT(queue->engine))
+			nova_queue_process(queue);
+}
+
+static void nova_queue_chan_error(void *data, const struct nova_core_chan_error *error)
+{
+	struct nova_bound *bound = data;
+
+	dev_warn_ratelimited(bound->ndev->drm.dev,
+			     "channel %u stopped: error %u, exception %u, method %#x, address %#llx\n",
+			     error->chid, error->code, error->exception, error->method,
+			     error->address);
+	nova_queue_condemn(bound, error->chid, DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
+}
+
+static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
+{
+	struct nova_bound *bound = data;
+
+	dev_warn_ratelimited(bound->ndev->drm.dev,
+			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
+			     fault->chid, fault->type, fault->access, fault->address,
+			     fault->engine_id);
+}
+
+static void nova_queue_lost(void *data)
+{
+	struct nova_bound *bound = data;
+
+	queue_work(bound->reset_wq, &bound->lost_work);
+}
+
+const struct nova_core_client_ops nova_queue_client_ops = {
+	.engine_event = nova_queue_engine_event,
+	.chan_error = nova_queue_chan_error,
+	.fault = nova_queue_fault,
+	.lost = nova_queue_lost,
+};
+
+/* Maps the queue's memory where the GPU finds it; undone by nova_queue_unmap(). */
+static int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
+{
+	struct nova_pt *pt = &queue->vm->pt;
+	struct nova_bo_extent ro = {
+		.addr = queue->hw.mem.addr,
+		.size = nova_queue_ro_size(queue),
+	};
+	struct nova_bo_extent fence = {
+		.addr = queue->hw.mem.addr + ro.size,
+		.size = PAGE_SIZE,
+	};
+
+	nova_pt_map(bound, pt, queue->hw.va.start, &ro, true);
+	nova_pt_map(bound, pt, queue->hw.va.start + ro.size, &fence, false);
+	return nova_pt_flush(bound, pt);
+}
+
+static void nova_queue_unmap(struct nova_bound *bound, struct nova_queue *queue)
+{
+	struct nova_pt *pt = &queue->vm->pt;
+	size_t size = nova_queue_mapped_size(queue);
+
+	nova_pt_unmap(bound, pt, queue->hw.va.start, size);
+	nova_pt_flush(bound, pt);
+}
+
+static int nova_queue_chan_create(struct nova_bound *bound, struct nova_queue *queue)
+{
+	const struct nova_core_chan_args args = {
+		.engine = queue->engine,
+		.priority = queue->priority,
+		.root = nova_pt_root(&queue->vm->pt),
+		.userd = queue->hw.mem.addr + nova_queue_userd_offset(queue),
+		.gpfifo_va = queue->hw.va.start,
+		.gpfifo_entries = queue->ring_size,
+	};
+
+	queue->hw.chan = nova_core_chan_create(bound->core, &args);
+	return PTR_ERR_OR_ZERO(queue->hw.chan);
+}
+
+/* The hardware half, in the order in which nova_queue_teardown() undoes it. */
+static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *queue)
+{
+	struct nova_device *ndev = queue->ndev;
+	int ret;
+
+	guard(mutex)(&ndev->queues.lock);
+	if (ndev->queues.closed)
+		return -ENODEV;
+	queue->bound = bound;
+
+	ret = nova_core_dma_alloc(bound->core, &queue->hw.mem,
+				  nova_queue_userd_offset(queue) + PAGE_SIZE);
+	if (ret)
+		return ret;
+	ret = nova_queue_map(bound, queue);
+	if (ret)
+		goto err_unmap;
+	ret = nova_queue_chan_create(bound, queue);
+	if (ret)
+		goto err_unmap;
+	ret = nova_sched_init(queue);
+	if (ret)
+		goto err_chan;
+
+	nova_core_audit_add(bound->core, &queue->hw.audit, "queue");
+	list_add_tail(&queue->link, &ndev->queues.list);
+	scoped_guard(spinlock, &bound->events.lock)
+		list_add_tail(&queue->event_link, &bound->events.list);
+	return 0;
+
+err_chan:
+	nova_core_chan_destroy(queue->hw.chan);
+err_unmap:
+	nova_queue_unmap(bound, queue);
+	nova_core_dma_free(bound->core, &queue->hw.mem);
+	return ret;
+}
+
+/*
+ * Takes down the hardware half: from the last reference, or from remove(). On the list means
+ * bound is valid, whether or not the door is still open. Bounded: the queue is dead, so its jobs
+ * wait for nobody.
+ */
+static void nova_queue_teardown(struct nova_queue *queue)
+{
+	struct nova_bound *bound = queue->bound;
+
+	lockdep_assert_held(&queue->ndev->queues.lock);
+	nova_queue_kill(queue, -ECANCELED, 0, 0);
+	scoped_guard(spinlock, &bound->events.lock)
+		list_del_init(&queue->event_link);
+	cancel_work_sync(&queue->error_work);
+	nova_sched_fini(queue);
+	nova_core_chan_destroy(queue->hw.chan);
+	nova_queue_unmap(bound, queue);
+	nova_core_dma_free(bound->core, &queue->hw.mem);
+	nova_core_audit_del(bound->core, &queue->hw.audit);
+	list_del_init(&queue->link);
+	queue->bound = NULL;
+}
+
+/**
+ * nova_queues_kill() - kill all queues
+ * @ndev: the device, bound
+ * @error: -ENODEV or -ECANCELED
+ *
+ * Every fence has signalled when it returns, so nobody waits any more. With
+ * -ENODEV no queue can be created afterwards.
+ */
+void nova_queues_kill(struct nova_device *ndev, int error)
+{
+	struct nova_queue *queue;
+
+	guard(mutex)(&ndev->queues.lock);
+	if (error == -ENODEV)
+		ndev->queues.closed = true;
+	list_for_each_entry(queue, &ndev->queues.list, link)
+		nova_queue_kill(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+}
+
+/**
+ * nova_queues_teardown() - the hardware half of all queues goes
+ * @ndev: the device; nobody is inside the door, all queues are dead
+ */
+void nova_queues_teardown(struct nova_device *ndev)
+{
+	struct nova_queue *queue, *next;
+
+	guard(mutex)(&ndev->queues.lock);
+	list_for_each_entry_safe(queue, next, &ndev->queues.list, link)
+		nova_queue_teardown(queue);
+}
+
+static void nova_queue_release(struct kref *ref)
+{
+	struct nova_queue *queue = container_of(ref, struct nova_queue, ref);
+	struct nova_device *ndev = queue->ndev;
+
+	scoped_guard(mutex, &ndev->queues.lock)
+		if (!list_empty(&queue->link))
+			nova_queue_teardown(queue);
+	if (drm_mm_node_allocated(&queue->hw.va))
+		nova_vm_kernel_free(queue->vm, &queue->hw.va);
+	nova_vm_put(queue->vm);
+	mutex_destroy(&queue->lock);
+	kfree(queue);
+	drm_dev_put(&ndev->drm);
+}
+
+/**
+ * nova_queue_put() - drop a reference
+ * @queue: the queue
+ *
+ * From ioctls and file release only, outside the door and without locks.
+ */
+void nova_queue_put(struct nova_queue *queue)
+{
+	kref_put(&queue->ref, nova_queue_release);
+}
+
+/**
+ * nova_queue_lookup() - find a queue by id
+ * @nfile: the file
+ * @id: the id
+ *
+ * Return: a reference, or NULL.
+ */
+struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id)
+{
+	struct nova_queue *queue;
+
+	xa_lock(&nfile->queues);
+	queue = xa_load(&nfile->queues, id);
+	if (queue)
+		kref_get(&queue->ref);
+	xa_unlock(&nfile->queues);
+	return queue;
+}
+
+static int nova_queue_check_args(const struct nova_device *ndev,
+				 struct drm_nova_queue_create *args)
+{
+	if (args->flags & ~DRM_NOVA_QUEUE_USERMODE)
+		return -EINVAL;
+	if (args->engine >= ndev->info.engine_count)
+		return -EINVAL;
+	if (args->priority > DRM_NOVA_PRIORITY_HIGH)
+		return -EINVAL;
+	if (!args->ring_size)
+		args->ring_size = min(NOVA_RING_SIZE_DEFAULT, ndev->info.gpfifo_entries_max);
+	if (!is_power_of_2(args->ring_size) || args->ring_size < NOVA_RING_SIZE_MIN ||
+	    args->ring_size > ndev->info.gpfifo_entries_max)
+		return -EINVAL;
+	if (args->flags & DRM_NOVA_QUEUE_USERMODE)
+		return -EOPNOTSUPP;
+	if (args->priority > DRM_NOVA_PRIORITY_NORMAL && !capable(CAP_SYS_NICE))
+		return -EACCES;
+	return 0;
+}
+
+/* The queue without its hardware half; takes over the reference of @vm. */
+static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova_vm *vm,
+					   const struct drm_nova_queue_create *args)
+{
+	struct nova_queue *queue = kzalloc_obj(*queue);
+
+	if (!queue) {
+		nova_vm_put(vm);
+		return NULL;
+	}
+	kref_init(&queue->ref);
+	drm_dev_get(&ndev->drm);
+	queue->ndev = ndev;
+	queue->vm = vm;
+	queue->engine = args->engine;
+	queue->priority = args->priority;
+	queue->ring_size = args->ring_size;
+	INIT_LIST_HEAD(&queue->link);
+	INIT_LIST_HEAD(&queue->event_link);
+	mutex_init(&queue->lock);
+	nova_timeline_init(&queue->timeline);
+	nova_deps_init(&queue->deps);
+	INIT_WORK(&queue->error_work, nova_queue_error_work);
+	return queue;
+}
+
+static int nova_queue_create(struct nova_queue *queue)
+{
+	struct nova_bound *bound;
+	int idx, ret;
+
+	ret = nova_vm_kernel_alloc(queue->vm, &queue->hw.va, nova_queue_mapped_size(queue));
+	if (ret)
+		return ret;
+	bound = nova_bound_enter(queue->ndev, &idx);
+	if (!bound)
+		return -ENODEV;
+	ret = nova_queue_hw_create(bound, queue);
+	nova_bound_exit(idx);
+	return ret;
+}
+
+int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct nova_device *ndev = to_nova_device(drm);
+	struct nova_file *nfile = file->driver_priv;
+	struct drm_nova_queue_create *args = data;
+	struct nova_queue *queue;
+	struct nova_vm *vm;
+	u32 id;
+	int ret;
+
+	ret = nova_queue_check_args(ndev, args);
+	if (ret)
+		return ret;
+	vm = nova_vm_lookup(nfile, args->vm_id);
+	if (!vm)
+		return -ENOENT;
+	queue = nova_queue_alloc(ndev, vm, args);
+	if (!queue)
+		return -ENOMEM;
+
+	/* The id is reserved first: once the queue is visible nothing fails. */
+	ret = xa_alloc(&nfile->queues, &id, NULL, XA_LIMIT(1, NOVA_FILE_QUEUES_MAX), GFP_KERNEL);
+	if (ret) {
+		nova_queue_put(queue);
+		return ret == -EBUSY ? -ENOSPC : ret;
+	}
+	ret = nova_queue_create(queue);
+	if (ret) {
+		xa_erase(&nfile->queues, id);
+		nova_queue_put(queue);
+		return ret;
+	}
+	args->queue_id = id;
+	args->doorbell_offset = 0;
+	xa_store(&nfile->queues, id, queue, GFP_KERNEL);
+	return 0;
+}
+
+int nova_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct nova_file *nfile = file->driver_priv;
+	struct drm_nova_queue_destroy *args = data;
+	struct nova_queue *queue;
+
+	if (args->pad)
+		return -EINVAL;
+	queue = nova_file_take(&nfile->queues, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	nova_queue_put(queue);
+	return 0;
+}
+
+int nova_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct nova_file *nfile = file->driver_priv;
+	struct drm_nova_queue_get_state *args = data;
+	struct nova_queue *queue;
+	int idx;
+
+	queue = nova_queue_lookup(nfile, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	scoped_guard(mutex, &queue->lock) {
+		args->flags = queue->state.flags;
+		args->reset_count = queue->state.resets;
+		args->error = queue->state.error;
+	}
+	nova_queue_put(queue);
+	if (!nova_bound_enter(to_nova_device(drm), &idx))
+		return -ENODEV;
+	nova_bound_exit(idx);
+	return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_QUEUE_H_
+#define _NOVA_QUEUE_H_
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_mm.h>
+#include <drm/gpu_scheduler.h>
+
+#include <linux/nova_core.h>
+
+#include "nova_dep.h"
+#include "nova_fence.h"
+
+struct drm_device;
+struct drm_file;
+struct nova_bound;
+struct nova_device;
+struct nova_file;
+struct nova_job;
+struct nova_vm;
+
+/**
+ * struct nova_queue - a channel with its scheduler
+ *
+ * Referenced by the file's handle and by ioctls in flight, never by jobs: the
+ * last reference kills what still runs and waits for it, so no job outlives
+ * its queue. The hardware half exists while the queue is on nova_device.queues;
+ * destruction and remove() both take it down through nova_queue_teardown().
+ *
+ * Locks order: nova_device.queues.lock -> @lock -> @timeline.lock.
+ */
+struct nova_queue {
+	/** @ref: reference count */
+	struct kref ref;
+	/** @ndev: the DRM device, a reference is held */
+	struct nova_device *ndev;
+	/** @vm: address space, a reference is held */
+	struct nova_vm *vm;
+	/** @engine: engine index */
+	u32 engine;
+	/** @priority: DRM_NOVA_PRIORITY_* */
+	u32 priority;
+	/** @ring_size: GPFIFO entries */
+	u32 ring_size;
+
+	/** @link: on nova_device.queues.list while @bound and @hw are valid */
+	struct list_head link;
+	/** @bound: valid while linked */
+	struct nova_bound *bound;
+	/** @hw: the hardware half; constant while linked but for what @lock guards */
+	struct {
+		struct nova_core_chan *chan;
+		struct nova_core_dma mem;
+		struct drm_mm_node va;
+		struct nova_core_audit audit;
+		/** @hw.put: next ring entry; guarded by @lock */
+		u32 put;
+	} hw;
+
+	/** @lock: guards @dead, @state and submission to the ring */
+	struct mutex lock;
+	/** @dead: error of everything submitted from now on, or 0 */
+	int dead;
+	/** @state: what QUEUE_GET_STATE reports */
+	struct {
+		u32 flags;
+		u32 resets;
+		u32 error;
+	} state;
+
+	/** @timeline: fences of the jobs */
+	struct nova_timeline timeline;
+	/** @deps: fences the jobs wait for */
+	struct nova_deps deps;
+
+	/** @sched: scheduler of this queue alone */
+	struct drm_gpu_scheduler sched;
+	/** @entity: its only entity */
+	struct drm_sched_entity entity;
+	/** @jobs: jobs that were armed and not yet freed */
+	atomic_t jobs;
+	/** @idle: woken when @jobs becomes 0 */
+	wait_queue_head_t idle;
+
+	/** @event_link: on nova_bound.events.list, guarded by its lock */
+	struct list_head event_link;
+	/** @verdict: why @error_work was queued; guarded by nova_bound.events.lock */
+	struct {
+		u32 flags;
+		u32 error;
+	} verdict;
+	/** @error_work: kills the queue; on nova_bound.reset_wq */
+	struct work_struct error_work;
+};
+
+struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
+void nova_queue_put(struct nova_queue *queue);
+
+/* Parts of the fence page, from the end of the queue's memory. */
+#define NOVA_QUEUE_SLOT_SIZE	32	/* release segment of one job */
+
+u64 nova_queue_fence_va(const struct nova_queue *queue);
+void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job);
+void nova_queue_process(struct nova_queue *queue);
+void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code);
+void nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
+
+void nova_queues_kill(struct nova_device *ndev, int error);
+void nova_queues_teardown(struct nova_device *ndev);
+
+extern const struct nova_core_client_ops nova_queue_client_ops;
+
+int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
+int nova_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int nova_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif /* _NOVA_QUEUE_H_ */

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Jobs and their scheduler. Each queue has a drm_gpu_scheduler of its own with one entity, so jobs
+ * of a queue run in order and a queue's end is its scheduler's end.
+ *
+ * Two fences belong to a job: the scheduler's, which nobody else sees, and the
+ * nova_fence, which user space gets and which can be signalled at any time.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "regs/nv_error.h"
+
+#include "nova_bound.h"
+#include "nova_dep.h"
+#include "nova_device.h"
+#include "nova_fence.h"
+#include "nova_queue.h"
+#include "nova_sched.h"
+
+#define NOVA_TIMEOUT_MS_MIN	100
+#define NOVA_TIMEOUT_MS_MAX	600000
+
+static uint job_timeout_ms = 5000;
+module_param(job_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job may run before its queue is killed (100..600000, default 5000)");
+
+/**
+ * nova_sched_timeout_ms() - how long a job may run
+ *
+ * Return: milliseconds.
+ */
+u32 nova_sched_timeout_ms(void)
+{
+	return clamp(job_timeout_ms, NOVA_TIMEOUT_MS_MIN, NOVA_TIMEOUT_MS_MAX);
+}
+
+static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
+{
+	struct nova_job *job = to_nova_job(base);
+	struct nova_bound *bound;
+	int idx;
+
+	/*
+	 * Without the door the device is going: nova_queues_kill() has signalled
+	 * the fence, or will before it returns.
+	 */
+	bound = nova_bound_enter(job->queue->ndev, &idx);
+	if (bound) {
+		nova_queue_run(bound, job->queue, job);
+		nova_bound_exit(idx);
+	}
+	return dma_fence_get(&job->fence->base);
+}
+
+/*
+ * The job at the head did not finish in time. It may have, with the interrupt
+ * lost; or another queue's job may hold the engine; or it is this one's fault.
+ *
+ * Always NO_HANG: that gives the job back to the scheduler's list, from where
+ * it is freed if its fence has signalled by now. (With ENODEV it would be on no
+ * list. The timer that is armed again finds nothing, as all fences have signalled.)
+ */
+static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *base)
+{
+	struct nova_queue *queue = to_nova_job(base)->queue;
+	struct nova_bound *bound;
+	int idx, ret;
+	u32 chid;
+
+	bound = nova_bound_enter(queue->ndev, &idx);
+	if (!bound)
+		return DRM_GPU_SCHED_STAT_NO_HANG;
+
+	nova_queue_process(queue);
+	if (dma_fence_is_signaled(&to_nova_job(base)->fence->base))
+		goto out;
+
+	ret = nova_core_engine_stuck(bound->core, queue->engine, &chid);
+	if (ret > 0 && chid != nova_core_chan_id(queue->hw.chan))
+		nova_queue_condemn(bound, chid, DRM_NOVA_QUEUE_STATE_GUILTY |
+				   DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
+	else
+		nova_queue_kill(queue, -ECANCELED, DRM_NOVA_QUEUE_STATE_GUILTY |
+				DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
+out:
+	nova_bound_exit(idx);
+	return DRM_GPU_SCHED_STAT_NO_HANG;
+}
+
+static void nova_sched_free_job(struct drm_sched_job *base)
+{
+	struct nova_job *job = to_nova_job(base);
+	struct nova_queue *queue = job->queue;
+
+	dma_fence_put(&job->fence->base);
+	job->fence = NULL;
+	nova_job_fini(job);
+	kfree(job);
+	if (atomic_dec_and_test(&queue->jobs))
+		wake_up_all(&queue->idle);
+}
+
+static const struct drm_sched_backend_ops nova_sched_ops = {
+	.run_job = nova_sched_run_job,
+	.timedout_job = nova_sched_timedout_job,
+	.free_job = nova_sched_free_job,
+};
+
+/**
+ * nova_sched_init() - start the scheduler of a queue
+ * @queue: the queue, with @bound set
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nova_sched_init(struct nova_queue *queue)
+{
+	const struct drm_sched_init_args args = {
+		.ops = &nova_sched_ops,
+		.timeout_wq = queue->bound->reset_wq,
+		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
+		.credit_limit = queue->ring_size - 1,
+		.timeout = msecs_to_jiffies(nova_sched_timeout_ms()),
+		.name = "nova-queue",
+		.dev = queue->ndev->drm.dev,
+	};
+	struct drm_gpu_scheduler *sched = &queue->sched;
+	int ret;
+
+	atomic_set(&queue->jobs, 0);
+	init_waitqueue_head(&queue->idle);
+	ret = drm_sched_init(sched, &args);
+	if (ret)
+		return ret;
+	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
+	if (ret)
+		drm_sched_fini(sched);
+	return ret;
+}
+
+/**
+ * nova_sched_fini() - end the scheduler of a queue
+ * @queue: the queue, dead, with all fences and dependencies signalled
+ *
+ * Returns when every job is freed and no work of the scheduler is left.
+ */
+void nova_sched_fini(struct nova_queue *queue)
+{
+	drm_sched_entity_fini(&queue->entity);
+	wait_event(queue->idle, !atomic_read(&queue->jobs));
+	drm_sched_fini(&queue->sched);
+}
+
+/**
+ * nova_job_init() - prepare a job
+ * @job: the job, zeroed, with @pushes and @push_count set
+ * @queue: the queue, to be kept referenced until nova_job_push() or nova_job_fini()
+ * @client_id: for tracing
+ *
+ * Return: 0 or -ENOMEM; nova_job_fini() undoes it in both cases.
+ */
+int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id)
+{
+	int ret;
+
+	job->queue = queue;
+	job->fence = nova_fence_alloc();
+	if (!job->fence)
+		return -ENOMEM;
+	ret = drm_sched_job_init(&job->base, &queue->entity, job->push_count + 1, queue,
+				 client_id);
+	if (ret)
+		job->base.s_fence = NULL;
+	return ret;
+}
+
+/**
+ * nova_job_add_dep() - make a job wait for a fence
+ * @job: the job, initialized, with room in @deps
+ * @fence: any fence
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nova_job_add_dep(struct nova_job *job, struct dma_fence *fence)
+{
+	struct nova_dep *dep;
+
+	/* Jobs of one queue run in order anyway. */
+	if (fence->context == job->queue->timeline.context || dma_fence_is_signaled(fence))
+		return 0;
+	dep = nova_dep_create(fence);
+	if (!dep)
+		return -ENOMEM;
+	job->deps[job->dep_count++] = dep;
+	return drm_sched_job_add_dependency(&job->base, dma_fence_get(&dep->base));
+}
+
+/**
+ * nova_job_arm() - the point of no return
+ * @job: the job, initialized
+ *
+ * The caller holds the queue's lock, has found it alive, and calls
+ * nova_job_push() next; between the two nothing may fail.
+ *
+ * Return: the job's fence; valid until nova_job_push() unless a reference is taken.
+ */
+struct dma_fence *nova_job_arm(struct nova_job *job)
+{
+	struct nova_queue *queue = job->queue;
+
+	lockdep_assert_held(&queue->lock);
+	atomic_inc(&queue->jobs);
+	drm_sched_job_arm(&job->base);
+	nova_fence_arm(&queue->timeline, job->fence);
+	for (u32 i = 0; i < job->dep_count; i++)
+		nova_dep_arm(&queue->deps, job->deps[i]);
+	return &job->fence->base;
+}
+
+/**
+ * nova_job_push() - give an armed job to the scheduler, which frees it
+ * @job: the job; may be gone when this returns
+ */
+void nova_job_push(struct nova_job *job)
+{
+	drm_sched_entity_push_job(&job->base);
+}
+
+/**
+ * nova_job_fini() - release what a job holds
+ * @job: the job, finished or never submitted
+ */
+void nova_job_fini(struct nova_job *job)
+{
+	if (job->base.s_fence)
+		drm_sched_job_cleanup(&job->base);
+	for (u32 i = 0; i < job->dep_count; i++)
+		nova_dep_put(job->deps[i]);
+	nova_fence_free(job->fence);
+	kfree(job->deps);
+	kvfree(job->pushes);
+}

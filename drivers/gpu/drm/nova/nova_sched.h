@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_SCHED_H_
+#define _NOVA_SCHED_H_
+
+#include <drm/gpu_scheduler.h>
+
+#include <drm/nova_drm.h>
+
+struct dma_fence;
+struct nova_dep;
+struct nova_fence;
+struct nova_queue;
+
+/**
+ * struct nova_job - one job on its way through the scheduler
+ *
+ * Holds no reference: its queue waits for it.
+ */
+struct nova_job {
+	/** @base: base */
+	struct drm_sched_job base;
+	/** @queue: the queue */
+	struct nova_queue *queue;
+	/** @fence: what user space sees; a reference once armed */
+	struct nova_fence *fence;
+	/** @deps: dependencies */
+	struct nova_dep **deps;
+	/** @dep_count: valid entries of @deps */
+	u32 dep_count;
+	/** @push_count: valid entries of @pushes */
+	u32 push_count;
+	/** @pushes: what the GPU executes */
+	struct drm_nova_push *pushes;
+};
+
+#define to_nova_job(base_) container_of(base_, struct nova_job, base)
+
+u32 nova_sched_timeout_ms(void);
+
+int nova_sched_init(struct nova_queue *queue);
+void nova_sched_fini(struct nova_queue *queue);
+
+int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id);
+int nova_job_add_dep(struct nova_job *job, struct dma_fence *fence);
+struct dma_fence *nova_job_arm(struct nova_job *job);
+void nova_job_push(struct nova_job *job);
+void nova_job_fini(struct nova_job *job);
+
+#endif /* _NOVA_SCHED_H_ */

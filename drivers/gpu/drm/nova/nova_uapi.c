@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Arguments of ioctls that are arrays in user memory. */
+#include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <drm/nova_drm.h>
+
+#include "nova_uapi.h"
+
+/*
+ * Each element has to be read, even the part that must be zero. No structure
+ * will ever be this long, so a larger stride only costs time.
+ */
+#define NOVA_UAPI_STRIDE_MAX	SZ_4K
+
+static int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size,
+				 u32 count_max)
+{
+	u64 end;
+
+	if (array->count > count_max)
+		return -E2BIG;
+	if (array->stride < min_size || array->stride % sizeof(u64))
+		return -EINVAL;
+	if (array->stride > NOVA_UAPI_STRIDE_MAX)
+		return -E2BIG;
+	if (check_add_overflow(array->ptr, (u64)array->stride * array->count, &end))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * nova_uapi_array() - copy an array argument into the kernel
+ * @array: the argument
+ * @min_size: size of the element's first version
+ * @elem_size: size of the element the kernel knows
+ * @count_max: limit of the number of elements
+ *
+ * Shorter elements are extended with zeros; of longer ones the part that the kernel does not know
+ * must be zero. Touches user memory, so not to be called inside the door.
+ *
+ * Return: the elements, @elem_size apart, for kvfree(); NULL for an empty
+ * array; -EINVAL for a bad stride, -E2BIG for too many elements or trailing
+ * bytes that are not zero, -EFAULT, -ENOMEM.
+ */
+void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
+		      size_t elem_size, u32 count_max)
+{
+	const void __user *from = u64_to_user_ptr(array->ptr);
+	void *to;
+	int ret;
+
+	if (!array->count)
+		return NULL;
+	ret = nova_uapi_array_check(array, min_size, count_max);
+	if (ret)
+		return ERR_PTR(ret);
+
+	to = kvmalloc_array(array->count, elem_size, GFP_KERNEL);
+	if (!to)
+		return ERR_PTR(-ENOMEM);
+
+	if (array->stride == elem_size) {
+		if (copy_from_user(to, from, array->count * elem_size))
+			ret = -EFAULT;
+	} else {
+		for (size_t i = 0; i < array->count && !ret; i++)
+			ret = copy_struct_from_user(to + i * elem_size, elem_size,
+						    from + i * array->stride, array->stride);
+	}
+	if (ret) {
+		kvfree(to);
+		return ERR_PTR(ret);
+	}
+	return to;
+}

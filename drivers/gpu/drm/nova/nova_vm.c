@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * GPU address spaces. Changing their mappings is nova_bind.c.
+ */
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include <drm/nova_drm.h>
+
+#include "nova_bind.h"
+#include "nova_bound.h"
+#include "nova_device.h"
+#include "nova_file.h"
+#include "nova_gem.h"
+#include "nova_vm.h"
+
+/**
+ * nova_vma_map() - write the page tables of a mapping
+ * @bound: from the door
+ * @vma: the mapping; its buffer is resident and its reservation held
+ */
+void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma)
+{
+	struct nova_vm *vm = to_nova_vm(vma->base.vm);
+	struct nova_bo *bo = to_nova_bo(vma->base.gem.obj);
+	u64 done = 0;
+
+	while (done < vma->base.va.range) {
+		struct nova_bo_extent extent = nova_bo_extent(bo, vma->base.gem.offset + done);
+
+		extent.size = min(extent.size, vma->base.va.range - done);
+		nova_pt_map(bound, &vm->pt, vma->base.va.addr + done, &extent, vma->readonly);
+		done += extent.size;
+	}
+}
+
+/**
+ * nova_vm_bo_evict() - take a buffer out of all address spaces
+ * @bo: the buffer, its reservation held
+ *
+ * Called before its memory changes. The mappings stay known, and come back
+ * with nova_vm_validate(). When it returns no engine reaches the old memory; with the
+ * device gone there is nothing to do.
+ */
+void nova_vm_bo_evict(struct nova_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->tbo.base;
+	struct drm_gpuvm_bo *vm_bo;
+	struct nova_bound *bound;
+	struct drm_gpuva *va;
+	int idx;
+
+	bound = nova_bound_enter(to_nova_device(obj->dev), &idx);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		struct nova_vm *vm = to_nova_vm(vm_bo->vm);
+
+		drm_gpuvm_bo_evict(vm_bo, true);
+		if (!bound)
+			continue;
+		drm_gpuvm_bo_for_each_va(va, vm_bo)
+			nova_pt_unmap(bound, &vm->pt, va->va.addr, va->va.range);
+		nova_pt_flush(bound, &vm->pt);
+	}
+	if (bound)
+		nova_bound_exit(idx);
+}
+
+static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct nova_bo *bo = to_nova_bo(vm_bo->obj);
+	struct nova_bound *bound;
+	struct drm_gpuva *va;
+	int idx, ret;
+
+	ret = nova_bo_validate(bo, &ctx);
+	if (ret)
+		return ret;
+	bound = nova_bound_enter(to_nova_device(vm_bo->obj->dev), &idx);
+	if (!bound)
+		return -ENODEV;
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		nova_vma_map(bound, to_nova_vma(va));
+	ret = nova_pt_flush(bound, &to_nova_vm(vm_bo->vm)->pt);
+	if (!ret)
+		drm_gpuvm_bo_evict(vm_bo, false);
+	nova_bound_exit(idx);
+	return ret;
+}
+
+/**
+ * nova_vm_validate() - make resident what was evicted
+ * @vm: the address space
+ * @exec: holds the reservations of the VM and all its buffers
+ *
+ * Outside the door; may wait for fences.
+ *
+ * Return: 0 or a negative error code.
+ */
+int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
+{
+	return drm_gpuvm_validate(&vm->gpuvm, exec);
+}
+
+static void nova_vm_free(struct drm_gpuvm *gpuvm)
+{
+	struct nova_vm *vm = to_nova_vm(gpuvm);
+
+	nova_pt_fini(&vm->pt);
+	drm_mm_takedown(&vm->kernel);
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+}
+
+static const struct drm_gpuvm_ops nova_vm_ops = {
+	.vm_free = nova_vm_free,
+	.vm_bo_validate = nova_vm_bo_validate,
+	.sm_step_map = nova_bind_step_map,
+	.sm_step_remap = nova_bind_step_remap,
+	.sm_step_unmap = nova_bind_step_unmap,
+};
+
+static struct nova_vm *nova_vm_create(struct nova_device *ndev)
+{
+	struct drm_gem_object *resv;
+	struct nova_vm *vm;
+	int ret;
+
+	vm = kzalloc_obj(*vm);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	ret = nova_pt_init(ndev, &vm->pt);
+	if (ret)
+		goto err_free;
+	resv = drm_gpuvm_resv_object_alloc(&ndev->drm);
+	if (!resv) {
+		ret = -ENOMEM;
+		goto err_pt;
+	}
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
+	drm_gpuvm_init(&vm->gpuvm, "nova-vm", 0, &ndev->drm, resv, NOVA_VM_USER_START,
+		       NOVA_VM_USER_SIZE, 0, 0, &nova_vm_ops);
+	drm_gem_object_put(resv);
+	return vm;
+
+err_pt:
+	nova_pt_fini(&vm->pt);
+err_free:
+	kfree(vm);
+	return ERR_PTR(ret);
+}
+
+/* Unmaps one mapping for good. Needs no memory and no hardware. */
+static void nova_vm_drop(struct nova_vm *vm, struct nova_bound *bound, struct nova_vma *vma)
+{
+	struct drm_gem_object *obj = vma->base.gem.obj;
+
+	if (bound)
+		nova_pt_unmap(bound, &vm->pt, vma->base.va.addr, vma->base.va.range);
+	nova_pt_release(bound, &vm->pt, vma->base.va.addr, vma->base.va.range);
+	drm_gpuva_remove(&vma->base);
+	drm_gem_object_get(obj);
+	drm_gpuva_unlink(&vma->base);
+	kfree(vma);
+	dma_resv_unlock(obj->resv);
+	drm_gem_object_put(obj);
+}
+
+static void nova_vm_release(struct kref *ref)
+{
+	struct nova_vm *vm = container_of(ref, struct nova_vm, ref);
+	struct drm_gpuva *va, *next;
+	struct nova_bound *bound;
+	int idx;
+
+	/*
+	 * No channel runs in it any more. A mapping is locked before the door is entered:
+	 * reservations are outer.
+	 */
+	drm_gpuvm_for_each_va_safe(va, next, &vm->gpuvm) {
+		dma_resv_lock(va->gem.obj->resv, NULL);
+		bound = nova_bound_enter(vm->pt.ndev, &idx);
+		nova_vm_drop(vm, bound, to_nova_vma(va));
+		if (bound)
+			nova_bound_exit(idx);
+	}
+
+	/* The root's address may be reused: forget all about it. */
+	bound = nova_bound_enter(vm->pt.ndev, &idx);
+	if (bound) {
+		nova_pt_set_stale(&vm->pt);
+		nova_pt_flush(bound, &vm->pt);
+		nova_bound_exit(idx);
+	}
+	drm_gpuvm_put(&vm->gpuvm);
+}
+
+/**
+ * nova_vm_put() - drop a reference
+ * @vm: the address space
+ *
+ * Outside the door and without reservations held.
+ */
+void nova_vm_put(struct nova_vm *vm)
+{
+	kref_put(&vm->ref, nova_vm_release);
+}
+
+/**
+ * nova_vm_lookup() - find an address space by id
+ * @nfile: the file
+ * @id: the id
+ *
+ * Return: a reference, or NULL.
+ */
+struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id)
+{
+	struct nova_vm *vm;
+
+	xa_lock(&nfile->vms);
+	vm = xa_load(&nfile->vms, id);
+	if (vm)
+		kref_get(&vm->ref);
+	xa_unlock(&nfile->vms);
+	return vm;
+}
+
+/**
+ * nova_vm_kernel_alloc() - addresses and tables in the kernel's range
+ * @vm: the address space
+ * @node: filled in
+ * @size: bytes
+ *
+ * Return: 0, -ENOMEM or -ENOSPC.
+ */
+int nova_vm_kernel_alloc(struct nova_vm *vm, struct drm_mm_node *node, u64 size)
+{
+	int ret;
+
+	guard(mutex)(&vm->lock);
+	ret = drm_mm_insert_node_generic(&vm->kernel, node, size, SZ_4K, 0, 0);
+	if (ret)
+		return ret;
+	ret = nova_pt_claim(&vm->pt, node->start, size);
+	if (ret)
+		drm_mm_remove_node(node);
+	return ret;
+}
+
+/**
+ * nova_vm_kernel_free() - give them back
+ * @vm: the address space
+ * @node: from nova_vm_kernel_alloc(), unmapped
+ */
+void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node)
+{
+	struct nova_bound *bound;
+	int idx;
+
+	guard(mutex)(&vm->lock);
+	bound = nova_bound_enter(vm->pt.ndev, &idx);
+	nova_pt_release(bound, &vm->pt, node->start, node->size);
+	if (bound) {
+		nova_pt_flush(bound, &vm->pt);
+		nova_bound_exit(idx);
+	}
+	drm_mm_remove_node(node);
+}
+
+int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct nova_device *ndev = to_nova_device(drm);
+	struct nova_file *nfile = file->driver_priv;
+	struct drm_nova_vm_create *args = data;
+	struct nova_vm *vm;
+	int idx, ret;
+	u32 id;
+
+	if (args->flags)
+		return -EINVAL;
+	if (!nova_bound_enter(ndev, &idx))
+		return -ENODEV;
+	nova_bound_exit(idx);
+
+	vm = nova_vm_create(ndev);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	args->va_start = NOVA_VM_USER_START;
+	args->va_size = NOVA_VM_USER_SIZE;
+	ret = xa_alloc(&nfile->vms, &id, vm, XA_LIMIT(1, NOVA_FILE_VMS_MAX), GFP_KERNEL);
+	if (ret) {
+		nova_vm_put(vm);
+		return ret == -EBUSY ? -ENOSPC : ret;
+	}
+	args->vm_id = id;
+	return 0;
+}
+
+int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct nova_file *nfile = file->driver_priv;
+	struct drm_nova_vm_destroy *args = data;
+	struct nova_vm *vm;
+
+	if (args->pad)
+		return -EINVAL;
+	vm = nova_file_take(&nfile->vms, args->vm_id);
+	if (!vm)
+		return -ENOENT;
+	nova_vm_put(vm);
+	return 0;
+}

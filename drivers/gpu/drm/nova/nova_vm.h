@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_VM_H_
+#define _NOVA_VM_H_
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_gpuvm.h>
+#include <drm/drm_mm.h>
+
+#include "nova_pt.h"
+
+struct drm_device;
+struct drm_file;
+struct nova_bo;
+struct nova_bound;
+struct nova_device;
+struct nova_file;
+
+/* Layout of every address space: the client's range, and the kernel's above it. */
+#define NOVA_VM_USER_START	SZ_64K
+#define NOVA_VM_KERNEL_START	0xff00000000ull	/* Host reaches 40 bits */
+#define NOVA_VM_KERNEL_SIZE	0x100000000ull
+#define NOVA_VM_USER_SIZE	(NOVA_VM_KERNEL_START - NOVA_VM_USER_START)
+
+/**
+ * struct nova_vm - a GPU address space
+ *
+ * Referenced by the file's id, by queues and by ioctls in flight. The last of
+ * them unmaps everything, which drops the buffers' references on @gpuvm.
+ * Locks order: @lock -> reservations -> nova_pt.lock -> door.
+ */
+struct nova_vm {
+	/** @gpuvm: base, with its own count: the memory lives until the last mapping is gone */
+	struct drm_gpuvm gpuvm;
+	/** @ref: reference count */
+	struct kref ref;
+	/** @lock: guards the set of mappings and @kernel */
+	struct mutex lock;
+	/** @pt: page tables */
+	struct nova_pt pt;
+	/** @kernel: allocator of the kernel's range */
+	struct drm_mm kernel;
+};
+
+#define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
+
+/**
+ * struct nova_vma - one mapping of a buffer
+ */
+struct nova_vma {
+	/** @base: base */
+	struct drm_gpuva base;
+	/** @readonly: GPU writes fault */
+	bool readonly;
+};
+
+#define to_nova_vma(gpuva_) container_of(gpuva_, struct nova_vma, base)
+
+struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id);	/* NULL or a reference */
+void nova_vm_put(struct nova_vm *vm);
+static inline struct dma_resv *nova_vm_resv(struct nova_vm *vm)
+{
+	return drm_gpuvm_resv(&vm->gpuvm);
+}
+
+int nova_vm_kernel_alloc(struct nova_vm *vm, struct drm_mm_node *node, u64 size);
+void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node);
+
+void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma);
+int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec);
+
+/* The buffer is about to move: its mappings are cleared and will be made anew at the next EXEC. */
+void nova_vm_bo_evict(struct nova_bo *bo);
+
+int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
+int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif /* _NOVA_VM_H_ */

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Video memory of buffers: the TTM manager that hands it out, and the CPU's
+ * way of filling and emptying it.
+ *
+ * The manager is bookkeeping and works without the device.
+ */
+#include <linux/highmem.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "nova_bound.h"
+#include "nova_device.h"
+#include "nova_vram.h"
+
+/* The GPU's largest page. Blocks of the allocator are aligned relative to where it begins. */
+#define NOVA_VRAM_ALIGN		SZ_2M
+
+/* Copied per stay inside the door: remove() waits no longer than this takes. */
+#define NOVA_VRAM_BURST		SZ_1M
+
+/**
+ * struct nova_vram_resource - a piece of video memory
+ *
+ * Guarded by the reservation of the buffer it belongs to, or will belong to.
+ */
+struct nova_vram_resource {
+	/** @base: base */
+	struct ttm_resource base;
+	/** @blocks: blocks of the allocator, in the buffer's order */
+	struct list_head blocks;
+	/** @cursor: where the last lookup ended */
+	struct {
+		struct gpu_buddy_block *block;
+		u64 start;
+	} cursor;
+};
+
+#define to_nova_vram_resource(base_) container_of(base_, struct nova_vram_resource, base)
+
+static struct nova_device *nova_vram_device(struct ttm_resource_manager *man)
+{
+	return container_of(man, struct nova_device, vram.manager);
+}
+
+static u64 nova_vram_base(const struct nova_device *ndev)
+{
+	return round_up(ndev->info.vram_start, NOVA_VRAM_ALIGN);
+}
+
+static int nova_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *tbo,
+			   const struct ttm_place *place, struct ttm_resource **res)
+{
+	struct nova_device *ndev = nova_vram_device(man);
+	struct gpu_buddy *mm = &ndev->vram.mm;
+	struct nova_vram_resource *vres;
+	int ret;
+
+	if (tbo->base.size > mm->size)
+		return -ENOSPC;
+
+	vres = kzalloc_obj(*vres);
+	if (!vres)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&vres->blocks);
+	ttm_resource_init(tbo, place, &vres->base);
+
+	mutex_lock(&ndev->vram.lock);
+	ret = gpu_buddy_alloc_blocks(mm, 0, mm->size, vres->base.size, mm->chunk_size,
+				     &vres->blocks, 0);
+	mutex_unlock(&ndev->vram.lock);
+	if (ret) {
+		ttm_resource_fini(man, &vres->base);
+		kfree(vres);
+		return ret;
+	}
+	*res = &vres->base;
+	return 0;
+}
+
+static void nova_vram_free(struct ttm_resource_manager *man, struct ttm_resource *res)
+{
+	struct nova_vram_resource *vres = to_nova_vram_resource(res);
+	struct nova_device *ndev = nova_vram_device(man);
+
+	mutex_lock(&ndev->vram.lock);
+	gpu_buddy_free_list(&ndev->vram.mm, &vres->blocks, 0);
+	mutex_unlock(&ndev->vram.lock);
+
+	ttm_resource_fini(man, res);
+	kfree(vres);
+}
+
+static void nova_vram_debug(struct ttm_resource_manager *man, struct drm_printer *printer)
+{
+	struct nova_device *ndev = nova_vram_device(man);
+
+	guard(mutex)(&ndev->vram.lock);
+	drm_printf(printer, "video memory: %llu KiB at %#llx, %llu KiB free\n",
+		   ndev->vram.mm.size >> 10, nova_vram_base(ndev), ndev->vram.mm.avail >> 10);
+}
+
+static const struct ttm_resource_manager_func nova_vram_func = {
+	.alloc = nova_vram_alloc,
+	.free = nova_vram_free,
+	.debug = nova_vram_debug,
+};
+
+/**
+ * nova_vram_init() - set up the manager
+ * @ndev: the device, with its TTM device initialised
+ *
+ * Return: 0 or a negative error code; undone by nova_vram_fini().
+ */
+int nova_vram_init(struct nova_device *ndev)
+{
+	struct ttm_resource_manager *man = &ndev->vram.manager;
+	u64 base = nova_vram_base(ndev);
+	u64 end = nova_device_tables_start(ndev);
+	int ret;
+
+	if (end < base + NOVA_VRAM_ALIGN) {
+		drm_err(&ndev->drm, "video memory %#llx..%#llx is too small\n",
+			ndev->info.vram_start, ndev->info.vram_end);
+		return -ENODEV;
+	}
+
+	ret = drmm_mutex_init(&ndev->drm, &ndev->vram.lock);
+	if (ret)
+		return ret;
+	ret = gpu_buddy_init(&ndev->vram.mm, end - base, PAGE_SIZE);
+	if (ret)
+		return ret;
+	gpu_buddy_driver_set_lock(&ndev->vram.mm, &ndev->vram.lock);
+
+	man->func = &nova_vram_func;
+	ttm_resource_manager_init(man, &ndev->ttm, ndev->vram.mm.size);
+	ttm_set_driver_manager(&ndev->ttm, TTM_PL_VRAM, man);
+	ttm_resource_manager_set_used(man, true);
+	return 0;
+}
+
+/**
+ * nova_vram_fini() - undo nova_vram_init()
+ * @ndev: the device, without buffers
+ */
+void nova_vram_fini(struct nova_device *ndev)
+{
+	struct ttm_resource_manager *man = &ndev->vram.manager;
+
+	ttm_resource_manager_set_used(man, false);
+	ttm_resource_manager_cleanup(man);
+	ttm_set_driver_manager(&ndev->ttm, TTM_PL_VRAM, NULL);
+	mutex_lock(&ndev->vram.lock);
+	gpu_buddy_fini(&ndev->vram.mm);
+	mutex_unlock(&ndev->vram.lock);
+}
+
+/**
+ * nova_vram_addr() - where a byte of a buffer is
+ * @ndev: the device
+ * @res: the buffer's video memory
+ * @offset: the byte, inside the buffer
+ * @size: out, bytes that follow contiguously; merged up to 2 MiB, the largest page of the GPU
+ *
+ * The caller holds the buffer's reservation. Ascending offsets are cheap.
+ *
+ * Return: video-memory offset.
+ */
+u64 nova_vram_addr(struct nova_device *ndev, struct ttm_resource *res, u64 offset, u64 *size)
+{
+	struct nova_vram_resource *vres = to_nova_vram_resource(res);
+	struct gpu_buddy_block *block = vres->cursor.block;
+	struct gpu_buddy *mm = &ndev->vram.mm;
+	u64 start = vres->cursor.start;
+	u64 addr;
+
+	if (!block || offset < start) {
+		block = list_first_entry(&vres->blocks, struct gpu_buddy_block, link);
+		start = 0;
+	}
+	while (offset - start >= gpu_buddy_block_size(mm, block)) {
+		start += gpu_buddy_block_size(mm, block);
+		block = list_next_entry(block, link);
+	}
+	vres->cursor.block = block;
+	vres->cursor.start = start;
+
+	addr = gpu_buddy_block_offset(block) + (offset - start);
+	*size = gpu_buddy_block_size(mm, block) - (offset - start);
+	list_for_each_entry_continue(block, &vres->blocks, link) {
+		if (*size >= NOVA_VRAM_ALIGN || gpu_buddy_block_offset(block) != addr + *size)
+			break;
+		*size += gpu_buddy_block_size(mm, block);
+	}
+	*size = min(*size, res->size - offset);
+	return nova_vram_base(ndev) + addr;
+}
+
+/* One burst of a transfer between video memory and the pages of @tt, which is NULL for a clear. */
+typedef void (*nova_vram_burst_fn)(struct nova_bound *bound, struct ttm_resource *res,
+				   struct ttm_tt *tt, u64 offset, u64 end);
+
+static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource *res,
+				  struct ttm_tt *tt, u64 offset, u64 end)
+{
+	u64 addr, size;
+
+	for (; offset < end; offset += size) {
+		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		size = min(size, end - offset);
+		nova_core_vram_set(bound->core, addr, 0, size);
+	}
+	nova_core_vram_flush(bound->core);
+}
+
+static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource *res,
+				  struct ttm_tt *tt, u64 offset, u64 end)
+{
+	u64 addr, size;
+	void *page;
+
+	for (; offset < end; offset += PAGE_SIZE) {
+		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
+		nova_core_vram_write(bound->core, addr, page, PAGE_SIZE);
+		kunmap_local(page);
+	}
+	nova_core_vram_flush(bound->core);
+}
+
+static void nova_vram_burst_read(struct nova_bound *bound, struct ttm_resource *res,
+				 struct ttm_tt *tt, u64 offset, u64 end)
+{
+	u64 addr, size;
+	void *page;
+
+	for (; offset < end; offset += PAGE_SIZE) {
+		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
+		nova_core_vram_read(bound->core, addr, page, PAGE_SIZE);
+		kunmap_local(page);
+	}
+}
+
+static int nova_vram_transfer(struct nova_device *ndev, struct ttm_resource *res,
+			      struct ttm_tt *tt, nova_vram_burst_fn burst)
+{
+	u64 offset, end;
+
+	for (offset = 0; offset < res->size; offset = end) {
+		struct nova_bound *bound;
+		int idx;
+
+		end = min_t(u64, offset + NOVA_VRAM_BURST, res->size);
+		bound = nova_bound_enter(ndev, &idx);
+		if (!bound)
+			return -ENODEV;
+		burst(bound, res, tt, offset, end);
+		nova_bound_exit(idx);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * nova_vram_clear() - fill a buffer's video memory with zeros
+ * @ndev: the device
+ * @res: the memory; nobody uses it
+ *
+ * Enters the door, so it must not be called inside. The caller holds the buffer's reservation.
+ *
+ * Return: 0, or -ENODEV when the device is gone.
+ */
+int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res)
+{
+	return nova_vram_transfer(ndev, res, NULL, nova_vram_burst_clear);
+}
+
+/**
+ * nova_vram_write() - copy a buffer's pages to video memory
+ * @ndev: the device
+ * @res: the destination; nobody uses it
+ * @tt: the source, populated, not mapped for DMA
+ *
+ * As nova_vram_clear().
+ *
+ * Return: 0, or -ENODEV when the device is gone.
+ */
+int nova_vram_write(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt)
+{
+	return nova_vram_transfer(ndev, res, tt, nova_vram_burst_write);
+}
+
+/**
+ * nova_vram_read() - copy video memory to a buffer's pages
+ * @ndev: the device
+ * @res: the source; the GPU has done with it
+ * @tt: the destination, populated, not mapped for DMA
+ *
+ * As nova_vram_clear().
+ *
+ * Return: 0, or -ENODEV when the device is gone; then part of the pages is left as it was.
+ */
+int nova_vram_read(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt)
+{
+	return nova_vram_transfer(ndev, res, tt, nova_vram_burst_read);
+}
+
+/**
+ * nova_vram_access() - read or write a few bytes, for a debugger
+ * @ndev: the device
+ * @res: the memory
+ * @offset: first byte
+ * @data: kernel memory to fill or to copy from
+ * @size: bytes, inside the buffer
+ * @write: the direction
+ *
+ * As nova_vram_clear().
+ *
+ * Return: 0, or -ENODEV when the device is gone.
+ */
+int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 offset,
+		     void *data, size_t size, bool write)
+{
+	struct nova_bound *bound;
+	u64 addr, piece;
+	int idx;
+
+	bound = nova_bound_enter(ndev, &idx);
+	if (!bound)
+		return -ENODEV;
+	for (; size; size -= piece, offset += piece, data += piece) {
+		addr = nova_vram_addr(ndev, res, offset, &piece);
+		piece = min_t(u64, piece, size);
+		if (write)
+			nova_core_vram_write(bound->core, addr, data, piece);
+		else
+			nova_core_vram_read(bound->core, addr, data, piece);
+	}
+	if (write)
+		nova_core_vram_flush(bound->core);
+	nova_bound_exit(idx);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOVA_VRAM_H_
+#define _NOVA_VRAM_H_
+
+#include <linux/types.h>
+
+struct nova_device;
+struct ttm_resource;
+struct ttm_tt;
+
+int nova_vram_init(struct nova_device *ndev);
+void nova_vram_fini(struct nova_device *ndev);
+
+u64 nova_vram_addr(struct nova_device *ndev, struct ttm_resource *res, u64 offset, u64 *size);
+
+int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res);
+int nova_vram_write(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt);
+int nova_vram_read(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt);
+int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 offset,
+		     void *data, size_t size, bool write);
+
+#endif /* _NOVA_VRAM_H_ */

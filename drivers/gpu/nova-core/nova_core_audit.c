@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The audit registry: every object that must be gone when remove() returns is
+ * in a list while it exists, and remove() ends by printing what is left.
+ */
+#include <linux/device.h>
+#include <linux/instruction_pointer.h>
+
+#include "nova_core_audit.h"
+
+void nova_core_audit_init(struct nova_core *core)
+{
+	spin_lock_init(&core->audit.lock);
+	INIT_LIST_HEAD(&core->audit.list);
+}
+
+/* For helpers that create objects on behalf of their caller, whose address is @site. */
+void nova_core_audit_add_at(struct nova_core *core, struct nova_core_audit *audit,
+			    const char *kind, unsigned long site)
+{
+	unsigned long flags;
+
+	audit->kind = kind;
+	audit->site = site;
+
+	spin_lock_irqsave(&core->audit.lock, flags);
+	list_add_tail(&audit->link, &core->audit.list);
+	spin_unlock_irqrestore(&core->audit.lock, flags);
+}
+
+/**
+ * nova_core_audit_add() - register an object that must not outlive remove()
+ * @core: the GPU
+ * @audit: entry, embedded in the object
+ * @kind: what the object is; a string constant
+ *
+ * The caller's address is kept and printed if the object survives.
+ * Context: any.
+ */
+noinline void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit,
+				  const char *kind)
+{
+	nova_core_audit_add_at(core, audit, kind, _RET_IP_);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_audit_add, "NOVA_CORE");
+
+/**
+ * nova_core_audit_del() - the object is gone
+ * @core: the GPU
+ * @audit: entry given to nova_core_audit_add()
+ *
+ * Context: any.
+ */
+void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&core->audit.lock, flags);
+	list_del_init(&audit->link);
+	spin_unlock_irqrestore(&core->audit.lock, flags);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_audit_del, "NOVA_CORE");
+
+/*
+ * The last step of remove, when everything is supposed to be gone. Survivors
+ * are taken off the list, whose head does not live on.
+ */
+void nova_core_audit_report(struct nova_core *core)
+{
+	struct nova_core_audit *audit, *next;
+	unsigned int survivors = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&core->audit.lock, flags);
+	list_for_each_entry_safe(audit, next, &core->audit.list, link) {
+		dev_err(core->dev, "audit: %s created at %pS survived remove\n",
+			audit->kind, (void *)audit->site);
+		list_del_init(&audit->link);
+		survivors++;
+	}
+	spin_unlock_irqrestore(&core->audit.lock, flags);
+
+	dev_WARN_ONCE(core->dev, survivors, "audit: %u objects survived remove\n", survivors);
+}

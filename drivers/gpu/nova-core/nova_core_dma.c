@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Memory that the device reaches by DMA. Each piece is in the audit registry. */
+#include <linux/dma-mapping.h>
+#include <linux/instruction_pointer.h>
+#include <linux/limits.h>
+#include <linux/pci.h>
+
+#include "nova_core_audit.h"
+#include "nova_core_dma.h"
+
+/*
+ * Page-table entries could hold 58 address bits; the physical address bus of
+ * the modelled generation has 47.
+ */
+#define NOVA_CORE_DMA_BITS	47
+
+int nova_core_dma_init(struct nova_core *core)
+{
+	int ret;
+
+	ret = dma_set_mask_and_coherent(core->dev, DMA_BIT_MASK(NOVA_CORE_DMA_BITS));
+	if (ret)
+		return dev_err_probe(core->dev, ret, "no DMA with %d address bits\n",
+				     NOVA_CORE_DMA_BITS);
+
+	/* Scatterlists become page-table entries, which have no length limit. */
+	dma_set_max_seg_size(core->dev, UINT_MAX);
+	return 0;
+}
+
+/**
+ * nova_core_dma_alloc() - allocate coherent system memory for the device
+ * @core: the GPU
+ * @dma: filled in
+ * @size: bytes
+ *
+ * The memory is zeroed and page aligned. Works on a lost device too.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+noinline int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size)
+{
+	dma->cpu = dma_alloc_coherent(core->dev, size, &dma->addr, GFP_KERNEL);
+	if (!dma->cpu)
+		return -ENOMEM;
+
+	dma->size = size;
+	nova_core_audit_add_at(core, &dma->audit, "DMA buffer", _RET_IP_);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_dma_alloc, "NOVA_CORE");
+
+/**
+ * nova_core_dma_free() - free memory of nova_core_dma_alloc()
+ * @core: the GPU
+ * @dma: the memory; nothing happens if it was never allocated or is freed already
+ *
+ * The device must have stopped using it. Needs no hardware.
+ * Context: may sleep.
+ */
+void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma)
+{
+	if (!dma->cpu)
+		return;
+
+	dma_free_coherent(core->dev, dma->size, dma->cpu, dma->addr);
+	dma->cpu = NULL;
+	nova_core_audit_del(core, &dma->audit);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_dma_free, "NOVA_CORE");
+
+/**
+ * nova_core_map_sgt() - map somebody's pages for DMA
+ * @core: the GPU
+ * @map: filled in; must be unmapped (its sgt NULL)
+ * @sgt: the pages; stays with the caller, and must stay until nova_core_unmap_sgt()
+ *
+ * Both directions. Works on a lost device too.
+ * Context: may sleep.
+ * Return: 0, -EBUSY if @map is in use, or what dma_map_sgtable() returns.
+ */
+noinline int nova_core_map_sgt(struct nova_core *core, struct nova_core_map *map,
+			       struct sg_table *sgt)
+{
+	int ret;
+
+	if (WARN_ON_ONCE(map->sgt))
+		return -EBUSY;
+
+	ret = dma_map_sgtable(core->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret)
+		return ret;
+
+	map->sgt = sgt;
+	nova_core_audit_add_at(core, &map->audit, "DMA mapping", _RET_IP_);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_map_sgt, "NOVA_CORE");
+
+/**
+ * nova_core_unmap_sgt() - undo nova_core_map_sgt()
+ * @core: the GPU
+ * @map: the mapping; nothing happens if there is none
+ *
+ * The device must have stopped using it. Needs no hardware.
+ * Context: may sleep.
+ */
+void nova_core_unmap_sgt(struct nova_core *core, struct nova_core_map *map)
+{
+	if (!map->sgt)
+		return;
+
+	dma_unmap_sgtable(core->dev, map->sgt, DMA_BIDIRECTIONAL, 0);
+	map->sgt = NULL;
+	nova_core_audit_del(core, &map->audit);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_unmap_sgt, "NOVA_CORE");
+
+/**
+ * nova_core_dma_dev() - the device to do DMA with
+ * @core: the GPU
+ *
+ * For helpers that want a struct device, such as dma-buf attachments. What is
+ * mapped through it is not in the audit registry.
+ * Return: the PCI device's struct device; valid while the client is bound.
+ */
+struct device *nova_core_dma_dev(const struct nova_core *core)
+{
+	return core->dev;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_dma_dev, "NOVA_CORE");

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The PCI driver: what the bus calls. */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/xarray.h>
+
+#include "nova_core_device.h"
+#include "regs/nv_pmc.h"
+
+/*
+ * How often each GPU was probed, by its place in the PCI hierarchy, as value entries. Numbers
+ * only, so it may live as long as the module: nothing in it belongs to a binding.
+ */
+static DEFINE_XARRAY(nova_core_generations);
+
+/* The device lock keeps a second probe of the same GPU away. */
+static int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
+{
+	unsigned long place = (unsigned long)pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
+	void *entry = xa_load(&nova_core_generations, place);
+
+	*generation = (entry ? xa_to_value(entry) : 0) + 1;
+	return xa_err(xa_store(&nova_core_generations, place, xa_mk_value(*generation),
+			       GFP_KERNEL));
+}
+
+static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct nova_core *core;
+	int ret;
+
+	core = devm_kzalloc(&pdev->dev, sizeof(*core), GFP_KERNEL);
+	if (!core)
+		return -ENOMEM;
+
+	ret = nova_core_next_generation(pdev, &core->info.generation);
+	if (ret)
+		return ret;
+	ret = nova_core_device_init(core, pdev);
+	if (ret)
+		return ret;
+
+	/* From here on errors of the bus and resets concern us. */
+	pci_set_drvdata(pdev, core);
+	return 0;
+}
+
+/*
+ * Unbind, hot-unplug, module unload; and shutdown, since a machine that goes
+ * down or into another kernel must have the device as quiet as after an unbind. Called again
+ * after shutdown it has nothing to do.
+ */
+static void nova_core_remove(struct pci_dev *pdev)
+{
+	struct nova_core *core = pci_get_drvdata(pdev);
+
+	if (!core)
+		return;
+
+	pci_set_drvdata(pdev, NULL);
+	nova_core_device_fini(core);
+}
+
+/* There is no recovery short of a new probe. */
+static pci_ers_result_t nova_core_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct nova_core *core = pci_get_drvdata(pdev);
+
+	if (core)
+		nova_core_mark_lost(core, "PCI error");
+
+	return PCI_ERS_RESULT_DISCONNECT;
+}
+
+/* Somebody else resets the function: its firmware and channels are gone afterwards. */
+static void nova_core_reset_prepare(struct pci_dev *pdev)
+{
+	struct nova_core *core = pci_get_drvdata(pdev);
+
+	if (core)
+		nova_core_mark_lost(core, "function reset");
+}
+
+static const struct pci_error_handlers nova_core_err_handler = {
+	.error_detected = nova_core_error_detected,
+	.reset_prepare = nova_core_reset_prepare,
+};
+
+static const struct pci_device_id nova_core_id_table[] = {
+	{ PCI_DEVICE(NOVA_PCI_VENDOR_ID, NOVA_PCI_DEVICE_ID) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, nova_core_id_table);
+
+static struct pci_driver nova_core_driver = {
+	.name = "nova_core",
+	.id_table = nova_core_id_table,
+	.probe = nova_core_probe,
+	.remove = nova_core_remove,
+	.shutdown = nova_core_remove,
+	.err_handler = &nova_core_err_handler,
+};
+
+static int __init nova_core_init(void)
+{
+	return pci_register_driver(&nova_core_driver);
+}
+module_init(nova_core_init);
+
+static void __exit nova_core_exit(void)
+{
+	pci_unregister_driver(&nova_core_driver);
+	xa_destroy(&nova_core_generations);
+}
+module_exit(nova_core_exit);
+
+MODULE_DESCRIPTION("nova-core GPU driver");
+MODULE_LICENSE("Dual MIT/GPL");

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef NOVA_CORE_FW_H
+#define NOVA_CORE_FW_H
+
+#include "nova_core_device.h"
+
+unsigned long nova_core_fw_timeout(void);
+
+int nova_core_fw_init(struct nova_core *core);
+void nova_core_fw_shutdown(struct nova_core *core);
+void nova_core_fw_kick(struct nova_core *core, u32 write);
+void nova_core_fw_check(struct nova_core *core);
+
+#endif /* NOVA_CORE_FW_H */

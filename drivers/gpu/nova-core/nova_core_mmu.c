@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The GMMU's TLB. Page tables themselves are the client's. */
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/iopoll.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/time64.h>
+
+#include "nova_core_bar.h"
+#include "nova_core_mmu.h"
+#include "regs/nv_vf.h"
+
+#define NOVA_CORE_MMU_POLL_US		20
+#define NOVA_CORE_MMU_TIMEOUT_US	(2 * USEC_PER_SEC)
+
+/**
+ * struct nova_core_mmu - TLB maintenance of one GPU
+ */
+struct nova_core_mmu {
+	/** @lock: covers the invalidate registers, from the first write to the end */
+	struct mutex lock;
+};
+
+/**
+ * nova_core_mmu_invalidate() - make the GPU forget an address space's translations
+ * @core: the GPU
+ * @root: video-memory offset of the root table, 4 KiB aligned
+ *
+ * The tables' new content must have been made visible with nova_core_vram_flush().
+ * After success no access uses an older translation of this address space. A GPU that does not
+ * finish counts as dead, which means that it does no DMA any more.
+ * Context: may sleep, for a bounded time.
+ * Return: 0, -EINVAL for a bad @root, -ENODEV if the device is lost, -ETIMEDOUT if
+ * it is dead.
+ */
+int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
+{
+	u32 value;
+	int ret;
+
+	if (WARN_ON_ONCE(!IS_ALIGNED(root, 4096) || root >= core->vram_size))
+		return -EINVAL;
+
+	guard(mutex)(&core->mmu->lock);
+
+	ret = nova_core_state(core);
+	if (ret)
+		return ret;
+
+	nova_core_wr32(core, NV_VF_INVALIDATE_PDB, NV_PUT(NV_VF_INVALIDATE_PDB_ADDR, root >> 12));
+	nova_core_wr32(core, NV_VF_INVALIDATE_UPPER_PDB,
+		       NV_PUT(NV_VF_INVALIDATE_UPPER_PDB_ADDR, root >> 40));
+	nova_core_wr32(core, NV_VF_INVALIDATE,
+		       NV_VF_INVALIDATE_TRIGGER | NV_VF_INVALIDATE_ALL_VA);
+
+	/* All ones have TRIGGER set, so a lost device cannot look like a finished one. */
+	ret = read_poll_timeout(nova_core_rd32, value,
+				!(value & NV_VF_INVALIDATE_TRIGGER) || value == NOVA_CORE_ALL_ONES,
+				NOVA_CORE_MMU_POLL_US, NOVA_CORE_MMU_TIMEOUT_US, false,
+				core, NV_VF_INVALIDATE);
+	if (value == NOVA_CORE_ALL_ONES && nova_core_bar_lost(core))
+		return -ENODEV;
+	if (ret || value == NOVA_CORE_ALL_ONES) {
+		nova_core_mark_dead(core, "TLB invalidate does not finish");
+		return -ETIMEDOUT;
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_mmu_invalidate, "NOVA_CORE");
+
+int nova_core_mmu_init(struct nova_core *core)
+{
+	struct nova_core_mmu *mmu;
+	int ret;
+
+	mmu = devm_kzalloc(core->dev, sizeof(*mmu), GFP_KERNEL);
+	if (!mmu)
+		return -ENOMEM;
+
+	ret = devm_mutex_init(core->dev, &mmu->lock);
+	if (ret)
+		return ret;
+
+	core->mmu = mmu;
+	return 0;
+}

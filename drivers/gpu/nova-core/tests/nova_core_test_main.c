@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/test.h>
+#include <linux/module.h>
+
+MODULE_DESCRIPTION("KUnit tests for nova-core");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_LICENSE("Dual MIT/GPL");
