@@ -248,6 +248,9 @@ struct nova_core_fault {
  * time, only between nova_core_client_register() and the return of
  * nova_core_client_unregister(). They must not call nova_core_client_unregister()
  * or wait for the firmware (nova_core_chan_kill() and the like): queue work for that.
+ * nova_core_chan_destroy() and nova_core_client_unregister() wait for a running
+ * callback, so no lock that a callback takes may be held around them. When @lost is
+ * called, bus mastering is off already: the device can touch no memory.
  */
 struct nova_core_client_ops {
 	void (*engine_event)(void *data, unsigned long engines);

@@ -93,8 +93,8 @@ void nova_core_bar_close(struct nova_core *core)
 }
 
 /*
- * Tells whether the device still answers, and marks it lost if it does not.
- * To be called when a register that cannot hold all ones read as such: BOOT_0
+ * Tells whether the device still answers, and marks it lost if it does not. To
+ * be called when a register that cannot hold all ones read as such: BOOT_0
  * never does on a device that is there.
  */
 bool nova_core_bar_lost(struct nova_core *core)
@@ -129,7 +129,8 @@ static bool nova_core_vram_ok(struct nova_core *core, u64 offset, size_t size)
  * @size: number of bytes
  *
  * Goes through a write-combining mapping: call nova_core_vram_flush() before
- * the GPU is made to look. Does nothing on a lost device or out of range (with a warning).
+ * the GPU is made to look. Does nothing on a lost device or out of range (with
+ * a warning).
  * Context: any.
  */
 void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t size)
@@ -181,7 +182,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_vram_read, "NOVA_CORE");
  * @offset: destination, 8-byte aligned
  * @value: the value
  *
- * One access, so a page-table entry changes at once. Otherwise as nova_core_vram_set().
+ * One access, so a page-table entry changes at once. Otherwise as
+ * nova_core_vram_set().
  * Context: any.
  */
 void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
@@ -199,7 +201,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_vram_write64, "NOVA_CORE");
  * @offset: source, 8-byte aligned
  *
  * Context: any.
- * Return: the value; all ones on a lost device or out of range (with a warning).
+ * Return: the value; all ones on a lost device or out of range (with a
+ * warning).
  */
 u64 nova_core_vram_read64(struct nova_core *core, u64 offset)
 {

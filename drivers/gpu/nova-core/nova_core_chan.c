@@ -233,9 +233,9 @@ static int nova_core_chan_request(struct nova_core *core, const struct nova_core
  *
  * Context: may sleep, for a bounded time; not from a callback.
  * Return: the channel or an error pointer: -EINVAL for arguments out of range,
- * -EFAULT if USERD is not mapped, -ENOSPC if no channel is left, -ENOMEM, -ENODEV
- * if the device is lost, -ETIMEDOUT if its firmware is dead, -EIO if the firmware
- * answers nonsense (it is dead then).
+ * -EFAULT if USERD is not mapped, -ENOSPC if no channel is left, -ENOMEM,
+ * -ENODEV if the device is lost, -ETIMEDOUT if its firmware is dead, -EIO if
+ * the firmware answers nonsense (it is dead then).
  */
 noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 						      const struct nova_core_chan_args *args)
@@ -281,7 +281,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_create, "NOVA_CORE");
  * nova_core_chan_id() - the channel's id
  * @chan: the channel
  *
- * Return: the id that errors and faults name; unique among the channels that exist.
+ * Return: the id that errors and faults name; unique among the channels that
+ * exist.
  */
 u32 nova_core_chan_id(const struct nova_core_chan *chan)
 {
@@ -367,10 +368,10 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_kill, "NOVA_CORE");
  * nova_core_chan_destroy() - unmake a channel
  * @chan: the channel; NULL and error pointers are ignored
  *
- * When it returns, the GPU uses neither the channel's ring nor its USERD, and no
- * callback that names the channel runs or will: it waits for a running one, so the
- * caller must hold no lock that a callback takes. On a lost or dead device, which
- * does no DMA, it only frees memory.
+ * When it returns, the GPU uses neither the channel's ring nor its USERD, and
+ * no callback that names the channel runs or will: it waits for a running one,
+ * so the caller must hold no lock that a callback takes. On a lost or dead
+ * device, which does no DMA, it only frees memory.
  * Context: may sleep, for a bounded time; not from a callback.
  */
 void nova_core_chan_destroy(struct nova_core_chan *chan)
@@ -410,12 +411,13 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_destroy, "NOVA_CORE");
  * @engine: index into &nova_core_info.engines
  * @chid: the channel that is on the engine, ~0 if it is idle; valid unless an error is returned
  *
- * For finding out who is to blame when a job takes too long: a channel may just
- * wait for its turn. The answer is of the past as soon as it is given.
+ * For finding out who is to blame when a job takes too long: a channel may
+ * just wait for its turn. The answer is of the past as soon as it is given.
  * Context: may sleep, for a bounded time; not from a callback.
  * Return: 1 if the engine has not let the channel go for longer than a time
- * slice, 0 if it has, -ENODEV if the device is lost, -ETIMEDOUT if its firmware is
- * dead, -EIO if the firmware answers nonsense, -EINVAL for an unknown engine.
+ * slice, 0 if it has, -ENODEV if the device is lost, -ETIMEDOUT if its
+ * firmware is dead, -EIO if the firmware answers nonsense, -EINVAL for an
+ * unknown engine.
  */
 int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 {

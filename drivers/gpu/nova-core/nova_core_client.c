@@ -3,12 +3,13 @@
  * The way up: callbacks into the client, one at a time, and none after
  * nova_core_client_unregister().
  *
- * Engine events and faults are delivered in the interrupt thread. Channel errors and the
- * loss of the device can be noticed in the middle of a client's own call, so
- * they are delivered by a worker.
+ * Engine events and faults are delivered in the interrupt thread. Channel
+ * errors and the loss of the device can be noticed in the middle of a client's
+ * own call, so they are delivered by a worker.
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/instruction_pointer.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -24,7 +25,8 @@
  * @data: their first argument
  * @told_lost: the client knows that the device is lost or dead
  * @work: delivers channel errors and the loss of the device
- * @audit: registry entry of @work
+ * @work_audit: registry entry of @work
+ * @ops_audit: registry entry of @ops
  * @core: the GPU
  */
 struct nova_core_client {
@@ -34,7 +36,8 @@ struct nova_core_client {
 	void *data;
 	bool told_lost;
 	struct work_struct work;
-	struct nova_core_audit audit;
+	struct nova_core_audit work_audit;
+	struct nova_core_audit ops_audit;
 	struct nova_core *core;
 };
 
@@ -91,7 +94,8 @@ void nova_core_client_engine_event(struct nova_core *core, unsigned long engines
 
 /*
  * Interrupt thread. The channel is looked up under the lock, so that
- * nova_core_client_sync() also waits for a fault of the channel being destroyed.
+ * nova_core_client_sync() also waits for a fault of the channel being
+ * destroyed.
  */
 void nova_core_client_fault(struct nova_core *core, struct nova_core_fault_packet *packet)
 {
@@ -112,11 +116,11 @@ void nova_core_client_fault(struct nova_core *core, struct nova_core_fault_packe
  *
  * One client at a time. Callbacks can come before this returns.
  * Context: may sleep.
- * Return: 0, -EBUSY if there is a client, -ENODEV if the device is lost, -ETIMEDOUT
- * if its firmware is dead.
+ * Return: 0, -EBUSY if there is a client, -ENODEV if the device is lost,
+ * -ETIMEDOUT if its firmware is dead.
  */
-int nova_core_client_register(struct nova_core *core,
-			      const struct nova_core_client_ops *ops, void *data)
+noinline int nova_core_client_register(struct nova_core *core,
+				       const struct nova_core_client_ops *ops, void *data)
 {
 	struct nova_core_client *client = core->client;
 	int ret;
@@ -132,6 +136,7 @@ int nova_core_client_register(struct nova_core *core,
 	client->data = data;
 	client->told_lost = false;
 	client->ops = ops;
+	nova_core_audit_add_at(core, &client->ops_audit, "callbacks", _RET_IP_);
 
 	/* It may have been lost since the check, when there was nobody to tell. */
 	if (nova_core_state(core))
@@ -144,8 +149,9 @@ EXPORT_SYMBOL_NS_GPL(nova_core_client_register, "NOVA_CORE");
  * nova_core_client_unregister() - no more callbacks
  * @core: the GPU
  *
- * Waits for a running callback: the caller must hold no lock that a callback takes. When
- * it returns, no callback runs or will. Needs no hardware.
+ * Waits for a running callback: the caller must hold no lock that a callback
+ * takes. When it returns, no callback runs or will. Nothing happens if there
+ * is no client. Needs no hardware.
  * Context: may sleep; not from a callback.
  */
 void nova_core_client_unregister(struct nova_core *core)
@@ -154,8 +160,10 @@ void nova_core_client_unregister(struct nova_core *core)
 
 	guard(mutex)(&client->lock);
 
+	if (!client->ops)
+		return;
 	client->ops = NULL;
-	client->data = NULL;
+	nova_core_audit_del(core, &client->ops_audit);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_client_unregister, "NOVA_CORE");
 
@@ -173,18 +181,21 @@ int nova_core_client_init(struct nova_core *core)
 		return ret;
 	client->core = core;
 	INIT_WORK(&client->work, nova_core_client_work);
-	nova_core_audit_add(core, &client->audit, "work");
+	nova_core_audit_add(core, &client->work_audit, "work");
 	core->client = client;
 	return 0;
 }
 
-/* When it returns, the work does not run and cannot be queued. */
+/*
+ * When it returns, the work does not run and cannot be queued. A client that
+ * did not unregister is called no more, and left to the audit.
+ */
 void nova_core_client_fini(struct nova_core *core)
 {
 	struct nova_core_client *client = core->client;
 
-	if (WARN_ON_ONCE(client->ops))
-		nova_core_client_unregister(core);
+	scoped_guard(mutex, &client->lock)
+		client->ops = NULL;
 	disable_work_sync(&client->work);
-	nova_core_audit_del(core, &client->audit);
+	nova_core_audit_del(core, &client->work_audit);
 }

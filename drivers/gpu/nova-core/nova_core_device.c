@@ -37,8 +37,8 @@ int nova_core_state(const struct nova_core *core)
 }
 
 /*
- * Whoever sees the device broken frees memory that it was using, so it must
- * be unable to do DMA by then.
+ * Whoever sees the device broken frees memory that it was using, so it must be
+ * unable to do DMA by then.
  */
 static void nova_core_break(struct nova_core *core, int bit, const char *what, const char *why)
 {
@@ -286,13 +286,14 @@ int nova_core_device_init(struct nova_core *core, struct pci_dev *pdev)
 	ret = nova_core_device_start(core);
 	if (ret)
 		goto halt;
-	ret = nova_core_aux_create(core);
-	if (ret)
-		goto stop;
 
 	dev_info(core->dev, "chip 0x%03x rev %02x, %llu MiB, %u engines, %u channels\n",
 		 core->info.chip_id, core->info.revision, core->vram_size / SZ_1M,
 		 core->info.engine_count, core->info.channels);
+	ret = nova_core_aux_create(core);
+	if (ret)
+		goto stop;
+
 	return 0;
 
 stop:

@@ -8,8 +8,9 @@
 #include "regs/nv_pmc.h"
 
 /*
- * How often each GPU was probed, by its place in the PCI hierarchy, as value entries. Numbers
- * only, so it may live as long as the module: nothing in it belongs to a binding.
+ * How often each GPU was probed, by its place in the PCI hierarchy, as value
+ * entries. Numbers only, so it may live as long as the module: nothing in it
+ * belongs to a binding.
  */
 static DEFINE_XARRAY(nova_core_generations);
 
@@ -47,8 +48,8 @@ static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 /*
  * Unbind, hot-unplug, module unload; and shutdown, since a machine that goes
- * down or into another kernel must have the device as quiet as after an unbind. Called again
- * after shutdown it has nothing to do.
+ * down or into another kernel must have the device as quiet as after an
+ * unbind. Called again after shutdown it has nothing to do.
  */
 static void nova_core_remove(struct pci_dev *pdev)
 {

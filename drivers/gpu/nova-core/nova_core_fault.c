@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The buffer of non-replayable faults: the GMMU puts 32-byte packets in at PUT,
- * the interrupt thread takes them out at GET.
+ * The buffer of non-replayable faults: the GMMU puts 32-byte packets in at
+ * PUT, the interrupt thread takes them out at GET.
  *
- * A fault costs the channel its life, which the firmware reports by itself; the packet
- * is what says where and why. Losing one loses information, nothing more.
+ * A fault costs the channel its life, which the firmware reports by itself;
+ * the packet is what says where and why. Losing one loses information, nothing
+ * more.
  */
 #include <kunit/visibility.h>
 #include <linux/device.h>

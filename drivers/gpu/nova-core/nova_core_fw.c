@@ -72,7 +72,8 @@ void nova_core_fw_check(struct nova_core *core)
 
 /*
  * Whoever had the device before may have left the firmware running or broken
- * (a crash, a surprise removal, a kexec). A function reset brings it back to power-on state.
+ * (a crash, a surprise removal, a kexec). A function reset brings it back to
+ * power-on state.
  */
 static int nova_core_fw_prepare(struct nova_core *core)
 {
@@ -218,10 +219,10 @@ shutdown:
 }
 
 /*
- * Makes the device stop, orderly if the firmware still talks. The last register
- * touched is the kick for the SHUTDOWN command: after its reply none may be. The
- * interrupt is off, so the reply is polled for in memory. A firmware that does
- * not reply is stopped by a function reset.
+ * Makes the device stop, orderly if the firmware still talks. The last
+ * register touched is the kick for the SHUTDOWN command: after its reply none
+ * may be. The interrupt is off, so the reply is polled for in memory. A
+ * firmware that does not reply is stopped by a function reset.
  */
 void nova_core_fw_shutdown(struct nova_core *core)
 {
@@ -238,6 +239,12 @@ void nova_core_fw_shutdown(struct nova_core *core)
 	nova_core_bar_close(core);
 	if (!ret || test_bit(NOVA_CORE_LOST, &core->broken))
 		return;
+
+	/* The reset of a device that is gone would take a minute to fail. */
+	if (!pci_device_is_present(core->pdev)) {
+		nova_core_mark_lost(core, "gone during shutdown");
+		return;
+	}
 
 	dev_warn(core->dev, "firmware did not shut down (%d), resetting the function\n", ret);
 	ret = pci_reset_function_locked(core->pdev);

@@ -5,8 +5,8 @@
  * The hard handler only disarms the tree; the thread reads and clears the
  * leaves, calls the parts that are concerned, and arms again. A vector that
  * came up meanwhile raises a new MSI when the tree is armed, so one pass is
- * enough and nothing loops. The parts are called by name: there is no table
- * of callbacks that could outlive somebody.
+ * enough and nothing loops. The parts are called by name: there is no table of
+ * callbacks that could outlive somebody.
  */
 #include <kunit/visibility.h>
 #include <linux/bitops.h>

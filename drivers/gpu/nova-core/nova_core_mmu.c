@@ -27,12 +27,13 @@ struct nova_core_mmu {
  * @core: the GPU
  * @root: video-memory offset of the root table, 4 KiB aligned
  *
- * The tables' new content must have been made visible with nova_core_vram_flush().
- * After success no access uses an older translation of this address space. A GPU that does not
- * finish counts as dead, which means that it does no DMA any more.
+ * The tables' new content must have been made visible with
+ * nova_core_vram_flush(). After success no access uses an older translation of
+ * this address space. A GPU that does not finish counts as dead, which means
+ * that it does no DMA any more.
  * Context: may sleep, for a bounded time.
- * Return: 0, -EINVAL for a bad @root, -ENODEV if the device is lost, -ETIMEDOUT if
- * it is dead.
+ * Return: 0, -EINVAL for a bad @root, -ENODEV if the device is lost,
+ * -ETIMEDOUT if it is dead.
  */
 int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
 {

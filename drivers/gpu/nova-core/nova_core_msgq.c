@@ -89,9 +89,9 @@ static int nova_core_msgq_check(const struct nova_fw_msg *header, u32 sequence)
 }
 
 /*
- * Takes the next message out of the ring. 1 if there was one, 0 if the ring is empty,
- * -EPROTO if the producer's index or the message cannot be right; nothing is
- * consumed then.
+ * Takes the next message out of the ring. 1 if there was one, 0 if the ring is
+ * empty, -EPROTO if the producer's index or the message cannot be right;
+ * nothing is consumed then.
  */
 int nova_core_msgq_receive(struct nova_core_msgq *msgq, struct nova_core_msg *msg)
 {

@@ -16,7 +16,8 @@
  *        shared copy is written, never read back
  * @sequence: number of the next message in this ring
  *
- * A ring is used in one direction only. Knows nothing of the device: memory in, errno out.
+ * A ring is used in one direction only. Knows nothing of the device: memory
+ * in, errno out.
  */
 struct nova_core_msgq {
 	/** @lock: covers @next, @sequence and the order of the slots */

@@ -4,9 +4,9 @@
  * bounded time.
  *
  * Between _start and _stop the status ring is emptied by the interrupt thread,
- * and by a caller whose reply does not come: an interrupt may get lost. Outside
- * of it, at boot and at shutdown, the caller polls the ring, and touches no
- * register while it does.
+ * and by a caller whose reply does not come: an interrupt may get lost.
+ * Outside of it, at boot and at shutdown, the caller polls the ring, and
+ * touches no register while it does.
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
@@ -172,8 +172,9 @@ static int nova_core_rpc_take_event_locked(struct nova_core *core)
 }
 
 /*
- * Empties the status ring, but takes no more messages than it has slots. A firmware
- * that breaks the protocol is dead, and the request in flight ends with -EIO.
+ * Empties the status ring, but takes no more messages than it has slots. A
+ * firmware that breaks the protocol is dead, and the request in flight ends
+ * with -EIO.
  */
 static void nova_core_rpc_receive(struct nova_core *core)
 {
@@ -261,9 +262,9 @@ static int nova_core_rpc_send(struct nova_core *core, const struct nova_core_rpc
  * requests before it; after one timeout no call waits any more.
  *
  * Returns 0, -ENODEV if the device is lost, -ETIMEDOUT if the firmware is dead
- * or has just died, -EIO if it broke the protocol, or the firmware's
- * refusal: -EINVAL, -EFAULT, -ENOENT (no such channel), -ENOSPC (no channel
- * left), -EBUSY (engine hung).
+ * or has just died, -EIO if it broke the protocol, or the firmware's refusal:
+ * -EINVAL, -EFAULT, -ENOENT (no such channel), -ENOSPC (no channel left),
+ * -EBUSY (engine hung).
  */
 int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request, u32 request_size,
 		       void *reply, u32 reply_size)

@@ -3,8 +3,8 @@
  * The timer subdevice: 64-bit time, and alarms with callbacks.
  *
  * The hardware has one alarm, which compares the low 32 bits of the time. The
- * armed alarms are in a list sorted by time and the first of them is programmed; one
- * that is more than half a wrap away is approached in steps.
+ * armed alarms are in a list sorted by time and the first of them is
+ * programmed; one that is more than half a wrap away is approached in steps.
  */
 #include <kunit/visibility.h>
 #include <linux/bits.h>
@@ -48,8 +48,8 @@ struct nova_core_timer {
 
 /*
  * High, low, high again until the highs agree. -ENODEV if @rd returns only
- * ones, -EIO if it does not behave like a clock: unused bits set, or a high word
- * that never stays.
+ * ones, -EIO if it does not behave like a clock: unused bits set, or a high
+ * word that never stays.
  */
 int nova_core_timer_sample(nova_core_timer_rd_t rd, void *ctx, u64 *ns)
 {
@@ -172,7 +172,8 @@ static void nova_core_alarm_unlink_locked(struct nova_core *core, struct nova_co
  * @alarm: the alarm; if it is armed already, its time changes
  * @time_ns: when, on the clock of nova_core_time_ns(); a time in the past means soon
  *
- * An armed alarm is driver-lifetime bound: it must be cancelled before the client's remove ends.
+ * An armed alarm is driver-lifetime bound: it must be cancelled before the
+ * client's remove ends.
  * Context: may sleep.
  * Return: 0; -ENODEV if the device is lost or being removed, -EIO if its clock
  * does not work; the alarm is not armed then.
@@ -211,8 +212,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_alarm_arm, "NOVA_CORE");
  * @core: the GPU
  * @alarm: the alarm, armed or not
  *
- * When it returns the callback is not running, and will not run unless somebody else
- * arms the alarm again. Needs no hardware that answers.
+ * When it returns the callback is not running, and will not run unless
+ * somebody else arms the alarm again. Needs no hardware that answers.
  * Context: may sleep; not from the callback of an alarm.
  */
 void nova_core_alarm_cancel_sync(struct nova_core *core, struct nova_core_alarm *alarm)
@@ -253,9 +254,9 @@ static struct nova_core_alarm *nova_core_timer_take_locked(struct nova_core *cor
 }
 
 /*
- * Runs what is due; interrupt thread. No more callbacks than alarms that are due now:
- * one that keeps arming its alarm in the past gets an interrupt for each turn
- * and cannot hold up the thread.
+ * Runs what is due; interrupt thread. No more callbacks than alarms that are
+ * due now: one that keeps arming its alarm in the past gets an interrupt for
+ * each turn and cannot hold up the thread.
  */
 void nova_core_timer_service(struct nova_core *core)
 {
@@ -305,8 +306,8 @@ static void nova_core_timer_test_func(struct nova_core_alarm *alarm)
 }
 
 /*
- * An interrupt that never arrives would show as jobs that never end. Better to find out
- * now, with an alarm.
+ * An interrupt that never arrives would show as jobs that never end. Better to
+ * find out now, with an alarm.
  */
 static int nova_core_timer_test(struct nova_core *core)
 {

@@ -21,14 +21,7 @@
 #ifndef NOVA_FW_H
 #define NOVA_FW_H
 
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
-#include <stdint.h>
-typedef uint16_t __le16;
-typedef uint32_t __le32;
-typedef uint64_t __le64;
-#endif
 
 #define NOVA_FW_VERSION			1
 
