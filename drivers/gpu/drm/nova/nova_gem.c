@@ -140,6 +140,24 @@ static vm_fault_t nova_gem_fault_vram(struct nova_bo *bo, struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * The first touch decides where a buffer without memory begins. A failure is
+ * none: system pages do, and the GPU's first use moves them.
+ */
+static vm_fault_t nova_gem_fault_place(struct nova_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_tt *tt = bo->tbo.ttm;
+	int ret;
+
+	if (bo->tbo.resource->mem_type != TTM_PL_SYSTEM ||
+	    !(bo->placement & DRM_NOVA_PLACEMENT_VRAM) ||
+	    (tt && (ttm_tt_is_populated(tt) || ttm_tt_is_swapped(tt))))
+		return 0;
+	ret = nova_bo_validate(bo, &ctx);
+	return ret == -EINTR || ret == -ERESTARTSYS ? VM_FAULT_NOPAGE : 0;
+}
+
 static vm_fault_t nova_gem_fault(struct vm_fault *vmf)
 {
 	struct ttm_buffer_object *tbo = vmf->vma->vm_private_data;
@@ -157,11 +175,16 @@ static vm_fault_t nova_gem_fault(struct vm_fault *vmf)
 	if (dma_resv_wait_timeout(tbo->base.resv, DMA_RESV_USAGE_KERNEL, true,
 				  MAX_SCHEDULE_TIMEOUT) < 0)
 		ret = VM_FAULT_NOPAGE;
-	else if (tbo->resource->mem_type == TTM_PL_VRAM)
+	else
+		ret = nova_gem_fault_place(bo);
+	if (ret)
+		goto unlock;
+
+	if (tbo->resource->mem_type == TTM_PL_VRAM)
 		ret = nova_gem_fault_vram(bo, vmf);
 	else
 		ret = nova_gem_fault_pages(bo, vmf);
-
+unlock:
 	dma_resv_unlock(tbo->base.resv);
 	return ret;
 }
