@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of libnova share; nothing of it is visible outside. */
+#ifndef NOVA_PRIVATE_H
+#define NOVA_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "nova.h"
+#include "nova_drm.h"
+
+#define NOVA_API		__attribute__((visibility("default")))
+#define NOVA_DRIVER_NAME	"nova-drm"
+#define NOVA_PAGE_SIZE		4096u
+
+/*
+ * The only way into the kernel, so that tests can take its place: ioctl.c does the
+ * system call and nothing else. Returns 0 or a negative errno, never -EINTR.
+ */
+int nova_ioctl(int fd, unsigned long request, void *arg);
+
+/**
+ * struct nova_device - an open render node
+ * @fd: the file
+ * @refs: the opener's reference and one per object
+ * @lock: guards @bos and the map and reference counts of every buffer
+ * @bos: all buffers: an import must find the one that has its handle already
+ */
+struct nova_device {
+	int fd;
+	atomic_uint refs;
+	pthread_mutex_t lock;
+	struct nova_bo *bos;
+};
+
+/**
+ * struct nova_bo - a buffer
+ * @dev: its device, referenced
+ * @prev: in the device's list
+ * @next: in the device's list
+ * @size: bytes
+ * @handle: GEM handle
+ * @refs: creations and imports not yet destroyed
+ * @maps: nova_bo_map() not yet undone
+ * @map: the map, or NULL
+ */
+struct nova_bo {
+	struct nova_device *dev;
+	struct nova_bo *prev;
+	struct nova_bo *next;
+	uint64_t size;
+	uint32_t handle;
+	uint32_t refs;
+	uint32_t maps;
+	void *map;
+};
+
+/**
+ * struct nova_va_node - a piece of an address space, taken or free
+ * @prev: the piece below
+ * @next: the piece above
+ * @start: first address
+ * @size: bytes
+ * @taken: in use
+ */
+struct nova_va_node {
+	struct nova_va_node *prev;
+	struct nova_va_node *next;
+	uint64_t start;
+	uint64_t size;
+	bool taken;
+};
+
+/**
+ * struct nova_vm - an address space
+ * @dev: its device, referenced
+ * @id: the kernel's number
+ * @va_start: first address a client may use
+ * @va_size: bytes from there
+ * @lock: guards the pieces
+ * @pieces: the whole range, without gaps, lowest first; two free pieces are never neighbours
+ */
+struct nova_vm {
+	struct nova_device *dev;
+	uint32_t id;
+	uint64_t va_start;
+	uint64_t va_size;
+	pthread_mutex_t lock;
+	struct nova_va_node *pieces;
+};
+
+/** struct nova_queue - a queue; constant after creation */
+struct nova_queue {
+	struct nova_device *dev;
+	uint32_t id;
+};
+
+/** struct nova_sync - a sync object; constant after creation */
+struct nova_sync {
+	struct nova_device *dev;
+	uint32_t handle;
+};
+
+struct nova_device *nova_device_get(struct nova_device *dev);
+void nova_device_put(struct nova_device *dev);
+int nova_device_scan(const char *dir, struct nova_device_entry *entries, uint32_t *count);
+
+#endif /* NOVA_PRIVATE_H */
