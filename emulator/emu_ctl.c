@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands of the control socket. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "emu_ctl.h"
+#include "emu_mem.h"
+#include "emu_stats.h"
+
+#define EMU_CTL_STALL_MAX_MS	3600000u
+
+static const char * const emu_ctl_counters[EMU_COUNTERS] = {
+	[EMU_REG_READS] = "reg_reads",
+	[EMU_REG_WRITES] = "reg_writes",
+	[EMU_DOORBELLS] = "doorbells",
+	[EMU_INTERRUPTS] = "interrupts",
+	[EMU_METHODS] = "methods",
+	[EMU_FW_COMMANDS] = "fw_commands",
+	[EMU_FW_EVENTS] = "fw_events",
+	[EMU_FAULTS] = "faults",
+	[EMU_TLB_INVALIDATES] = "tlb_invalidates",
+	[EMU_DMA_MAPS] = "dma_maps",
+	[EMU_DMA_UNMAPS] = "dma_unmaps",
+	[EMU_RESETS] = "resets",
+};
+
+static const char * const emu_ctl_violations[EMU_VIOLATIONS] = {
+	[EMU_VIOLATION_REG_AFTER_SHUTDOWN] = "register_after_shutdown",
+	[EMU_VIOLATION_DMA_UNMAPPED] = "dma_unmapped",
+	[EMU_VIOLATION_DMA_NO_BUS_MASTER] = "dma_no_bus_master",
+	[EMU_VIOLATION_DEAD_DOORBELL] = "dead_doorbell",
+	[EMU_VIOLATION_FW_MALFORMED] = "firmware_malformed",
+	[EMU_VIOLATION_REG_ACCESS] = "register_access",
+};
+
+static void emu_ctl_add(struct json_object *object, const char *name, uint64_t value)
+{
+	json_object_object_add(object, name, json_object_new_uint64(value));
+}
+
+static struct json_object *emu_ctl_stats_violations(struct emu *emu)
+{
+	struct json_object *object = json_object_new_object();
+	uint64_t total = 0;
+	int i;
+
+	for (i = 0; i < EMU_VIOLATIONS; i++)
+		total += emu_stats_violations(emu->stats, i);
+	emu_ctl_add(object, "total", total);
+	for (i = 0; i < EMU_VIOLATIONS; i++)
+		emu_ctl_add(object, emu_ctl_violations[i], emu_stats_violations(emu->stats, i));
+	return object;
+}
+
+static struct json_object *emu_ctl_stats_recent(struct emu *emu)
+{
+	struct json_object *array = json_object_new_array();
+	char text[EMU_STATS_RECENT][EMU_STATS_TEXT];
+	unsigned int count = emu_stats_recent(emu->stats, text), i;
+
+	for (i = 0; i < count; i++)
+		json_object_array_add(array, json_object_new_string(text[i]));
+	return array;
+}
+
+static struct json_object *emu_ctl_stats(struct emu *emu)
+{
+	struct json_object *root = json_object_new_object();
+	struct json_object *counters = json_object_new_object();
+	struct json_object *dma = json_object_new_object();
+	uint64_t ranges, bytes;
+	int i;
+
+	for (i = 0; i < EMU_COUNTERS; i++)
+		emu_ctl_add(counters, emu_ctl_counters[i], emu_stats_counter(emu->stats, i));
+	emu_mem_stats(emu, &ranges, &bytes);
+	emu_ctl_add(dma, "ranges", ranges);
+	emu_ctl_add(dma, "bytes", bytes);
+	json_object_object_add(root, "counters", counters);
+	json_object_object_add(root, "dma", dma);
+	json_object_object_add(root, "violations", emu_ctl_stats_violations(emu));
+	json_object_object_add(root, "recent", emu_ctl_stats_recent(emu));
+	json_object_object_add(root, "shut_down", json_object_new_boolean(emu_bar_is_shut_down(emu)));
+	json_object_object_add(root, "removed", json_object_new_boolean(emu_bar_is_removed(emu)));
+	return root;
+}
+
+static struct json_object *emu_ctl_error(const char *text)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "error", json_object_new_string(text));
+	return root;
+}
+
+static struct json_object *emu_ctl_ok(void)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "ok", json_object_new_boolean(true));
+	return root;
+}
+
+static struct json_object *emu_ctl_hang(struct emu *emu, unsigned int engine)
+{
+	int ret;
+
+	emu_lock(emu);
+	ret = emu_fifo_hang(emu, engine);
+	emu_unlock(emu);
+	return ret ? emu_ctl_error("no such engine") : emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_stall(struct emu *emu, unsigned int ms)
+{
+	if (ms > EMU_CTL_STALL_MAX_MS)
+		return emu_ctl_error("at most an hour (3600000 ms)");
+	emu_lock(emu);
+	atomic_store(&emu->fw_failed, true);
+	emu_fw_stall(emu, ms);
+	emu_unlock(emu);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_crash(struct emu *emu)
+{
+	emu_lock(emu);
+	atomic_store(&emu->fw_failed, true);
+	emu_fw_crash(emu);
+	emu_unlock(emu);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_drop(struct emu *emu)
+{
+	emu_irq_drop(emu, true);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_remove(struct emu *emu)
+{
+	emu_lock(emu);
+	emu_bar_surprise_remove(emu);
+	emu_unlock(emu);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_heal(struct emu *emu)
+{
+	emu_heal(emu);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_clear(struct emu *emu)
+{
+	emu_stats_clear(emu->stats);
+	return emu_ctl_ok();
+}
+
+/* A command has either no argument (@run) or one number (@run_number). */
+static const struct {
+	const char *name;
+	struct json_object *(*run)(struct emu *emu);
+	struct json_object *(*run_number)(struct emu *emu, unsigned int number);
+} emu_ctl_commands[] = {
+	{ .name = "stats", .run = emu_ctl_stats },
+	{ .name = "clear", .run = emu_ctl_clear },
+	{ .name = "hang", .run_number = emu_ctl_hang },
+	{ .name = "stall-firmware", .run_number = emu_ctl_stall },
+	{ .name = "crash-firmware", .run = emu_ctl_crash },
+	{ .name = "drop-interrupts", .run = emu_ctl_drop },
+	{ .name = "surprise-remove", .run = emu_ctl_remove },
+	{ .name = "heal", .run = emu_ctl_heal },
+};
+
+static bool emu_ctl_number(const char *text, unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	if (errno || *end || value > UINT32_MAX)
+		return false;
+	*number = (unsigned int)value;
+	return true;
+}
+
+static struct json_object *emu_ctl_run(struct emu *emu, const char *name, const char *argument)
+{
+	unsigned int number;
+	size_t i;
+
+	for (i = 0; i < sizeof(emu_ctl_commands) / sizeof(emu_ctl_commands[0]); i++) {
+		if (strcmp(name, emu_ctl_commands[i].name))
+			continue;
+		if (emu_ctl_commands[i].run)
+			return argument ? emu_ctl_error("this command takes no argument") :
+					  emu_ctl_commands[i].run(emu);
+		if (!argument || !emu_ctl_number(argument, &number))
+			return emu_ctl_error("this command takes one number");
+		return emu_ctl_commands[i].run_number(emu, number);
+	}
+	return emu_ctl_error("unknown command");
+}
+
+char *emu_ctl_command(struct emu *emu, const char *line)
+{
+	static const char blanks[] = " \t\r\n";
+	char words[EMU_CTL_LINE];
+	char *name, *argument, *rest = NULL, *reply = NULL;
+	struct json_object *root;
+
+	if (strlen(line) >= sizeof(words)) {
+		root = emu_ctl_error("line too long");
+	} else {
+		strcpy(words, line);
+		name = strtok_r(words, blanks, &rest);
+		argument = strtok_r(NULL, blanks, &rest);
+		if (!name)
+			root = emu_ctl_error("empty command");
+		else if (argument && strtok_r(NULL, blanks, &rest))
+			root = emu_ctl_error("too many arguments");
+		else
+			root = emu_ctl_run(emu, name, argument);
+	}
+	if (asprintf(&reply, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN)) < 0)
+		reply = NULL;
+	json_object_put(root);
+	return reply;
+}

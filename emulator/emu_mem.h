@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Guest memory mapped for DMA: what vfio-user tells about it. */
+#ifndef EMU_MEM_H
+#define EMU_MEM_H
+
+#include "emu.h"
+
+#define EMU_MEM_PAGE		4096u
+#define EMU_MEM_RANGES_MAX	(1u << 20)
+
+/*
+ * Adds [iova, iova + size) backed by @fd from @offset, or by nothing that this
+ * process can reach if @fd is -1. 0, or -EINVAL, -EEXIST (overlaps), -ENOSPC,
+ * or what mmap() said. The caller keeps @fd and may close it.
+ */
+int emu_mem_map(struct emu *emu, uint64_t iova, uint64_t size, int fd, uint64_t offset,
+		bool readable, bool writable);
+/*
+ * Removes every range inside [iova, iova + size); a span that holds none is fine,
+ * as it is for the kernel's VFIO, and one that would cut a range is -EINVAL. No DMA to
+ * the ranges is under way when it returns.
+ */
+int emu_mem_unmap(struct emu *emu, uint64_t iova, uint64_t size);
+void emu_mem_unmap_all(struct emu *emu);
+void emu_mem_stats(struct emu *emu, uint64_t *ranges, uint64_t *bytes);
+
+#endif /* EMU_MEM_H */

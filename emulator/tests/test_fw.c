@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/* Firmware: boot, rings, commands, and what a wrong driver gets. */
+#define _GNU_SOURCE
+#include "fw_driver.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct fw_test {
+	struct gpu *gpu;
+	struct fw_driver fw;
+	uint64_t userd;
+};
+
+static int setup(void **state)
+{
+	struct fw_test *test = calloc(1, sizeof(*test));
+
+	if (!test || gpu_setup((void **)&test->gpu))
+		return -1;
+	fw_driver_init(test->gpu, &test->fw);
+	test->userd = gpu_ram_alloc(test->gpu, 4096);
+	*state = test;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fw_test *test = *state;
+
+	gpu_teardown((void **)&test->gpu);
+	free(test);
+	return 0;
+}
+
+static uint64_t malformed(struct fw_test *test)
+{
+	return emu_stats_violations(test->gpu->emu->stats, EMU_VIOLATION_FW_MALFORMED);
+}
+
+static struct nova_fw_channel_create good_channel(struct fw_test *test)
+{
+	return (struct nova_fw_channel_create) {
+		.pdb = test->gpu->root,
+		.userd = GPU_IOVA + test->userd,
+		.userd_aperture = NOVA_FW_APERTURE_COHERENT,
+		.gpfifo_va = GPU_RING_VA,
+		.gpfifo_entries = 64,
+		.engine = 1,
+		.priority = 1,
+	};
+}
+
+/* --- boot --- */
+
+static void test_boot(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_init_done done;
+	struct fw_message message;
+
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	assert_int_equal(fw_boot_write(&test->fw), NOVA_FW_STATE_RUNNING);
+	fw_receive(&test->fw, &message);
+	gpu_wait(gpu_irq_take(test->gpu, NV_VECTOR_GSP));
+	assert_int_equal(message.msg.function, NOVA_FW_EVT_INIT_DONE);
+	assert_int_equal(message.msg.tag, 0);
+	assert_int_equal(message.msg.flags, 0);
+	assert_int_equal(message.msg.length, sizeof(done));
+	memcpy(&done, message.payload, sizeof(done));
+	assert_int_equal(done.version, NOVA_FW_VERSION);
+	assert_int_equal(done.boot_count, 1);
+	/* The state cannot be written. */
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_STATE), 77);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_RUNNING);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+static void refused(struct fw_test *test, const struct nova_fw_boot *args, uint32_t error)
+{
+	uint64_t before = malformed(test);
+
+	*fw_boot_args(&test->fw) = *args;
+	assert_int_equal(fw_boot_write(&test->fw), NOVA_FW_STATE_ERROR | error);
+	gpu_wait(gpu_irq_take(test->gpu, NV_VECTOR_GSP));
+	assert_int_equal(malformed(test), before + 1);
+}
+
+static void test_boot_refused(void **state)
+{
+	struct fw_test *test = *state;
+	const struct nova_fw_boot good = *fw_boot_args(&test->fw);
+	struct nova_fw_boot args;
+
+#define REFUSED(field, value, error)			\
+	do {						\
+		args = good;				\
+		args.field = (value);			\
+		refused(test, &args, error);		\
+	} while (0)
+
+	REFUSED(magic, 1, NOVA_FW_ERR_MALFORMED);
+	REFUSED(version, 2, NOVA_FW_ERR_VERSION);
+	REFUSED(size, 63, NOVA_FW_ERR_MALFORMED);
+	REFUSED(flags, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(reserved, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.slots, 4, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.slots, 12, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.slots, 512, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.reserved, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.base, good.cmd.base + 512, NOVA_FW_ERR_INVALID);
+	REFUSED(cmd.index, good.cmd.index + 4, NOVA_FW_ERR_INVALID);
+	REFUSED(status.base, 0xfffffffffffff000ull, NOVA_FW_ERR_INVALID);
+	REFUSED(status.slots, 0, NOVA_FW_ERR_INVALID);
+	REFUSED(status.base, 0x1000, NOVA_FW_ERR_DMA);
+	REFUSED(status.index, 0x1000, NOVA_FW_ERR_DMA);
+	REFUSED(cmd.base, GPU_IOVA + GPU_RAM, NOVA_FW_ERR_DMA);
+	/* The first slots are mapped, the last are not. */
+	args.cmd.slots = 256;
+	args.cmd.base = GPU_IOVA + GPU_RAM - 4096;
+	refused(test, &args, NOVA_FW_ERR_DMA);
+#undef REFUSED
+}
+
+/* Indices that are left over from an earlier use. */
+static void test_boot_needs_empty_rings(void **state)
+{
+	struct fw_test *test = *state;
+	uint64_t args = GPU_IOVA + test->fw.boot;
+
+	gpu_store32(test->gpu, test->fw.status_index + 64, 1);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_LO), (uint32_t)args);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
+	gpu_wait(fw_state(&test->fw) == (NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID));
+	fw_boot(&test->fw);
+}
+
+/* --- commands --- */
+
+static void test_info(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_info info;
+
+	fw_boot(&test->fw);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &info, sizeof(info)), 0);
+	assert_int_equal(info.vram_size, EMU_TEST_VRAM);
+	assert_int_equal(info.vram_usable_start, 0);
+	assert_int_equal(info.vram_usable_end, EMU_TEST_VRAM - EMU_CHANNELS * 4096);
+	assert_int_equal(info.channels, EMU_CHANNELS);
+	assert_int_equal(info.engine_count, EMU_ENGINES);
+	assert_int_equal(info.host_class, NV_HOST_CLASS);
+	assert_int_equal(info.engines[1].type, NOVA_FW_ENGINE_COPY);
+	assert_int_equal(info.engines[1].runlist, 1);
+	assert_int_equal(info.engines[1].intr, 1);
+	assert_int_equal(info.engines[1].class_id, NV_CE_CLASS);
+	assert_int_equal(info.engines[1].mmu_engine_id, 16);
+	assert_int_equal(info.engines[2].type, 0);
+}
+
+static void test_sequence(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_info info;
+	unsigned int i;
+
+	fw_boot(&test->fw);
+	/* Round and round the ring; fw_poll() checks the status ring's numbers. */
+	for (i = 0; i < 5 * FW_SLOTS; i++)
+		assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &info,
+					 sizeof(info)), 0);
+	assert_int_equal(gpu_load32(test->gpu, test->fw.cmd_index + 64), 5 * FW_SLOTS);
+	assert_int_equal(emu_stats_counter(test->gpu->emu->stats, EMU_FW_COMMANDS), 5 * FW_SLOTS);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+/* Many commands at once, and a status ring too small for the replies. */
+static void test_full_rings(void **state)
+{
+	struct fw_test *test = *state;
+	struct fw_message message;
+	unsigned int i, received = 0;
+
+	fw_boot(&test->fw);
+	for (i = 0; i < FW_SLOTS; i++)
+		fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	gpu_wait(gpu_load32(test->gpu, test->fw.cmd_index + 64) == FW_SLOTS);
+	for (i = 0; i < FW_SLOTS; i++)
+		fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	/* INIT_DONE is gone, so eight replies fit; the ninth waits for us. */
+	gpu_wait(gpu_load32(test->gpu, test->fw.cmd_index + 64) == FW_SLOTS + 1);
+	assert_int_equal(gpu_load32(test->gpu, test->fw.status_index) - test->fw.status_read, FW_SLOTS);
+	while (received < 2 * FW_SLOTS) {
+		fw_receive(&test->fw, &message);
+		assert_int_equal(message.msg.tag, ++received);
+	}
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+static void spoil(struct fw_test *test, uint32_t offset, uint32_t value, uint32_t error,
+		  bool violation)
+{
+	uint64_t before = malformed(test);
+	struct fw_message *command, reply;
+
+	command = fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	memcpy((uint8_t *)command + offset, &value, 4);
+	fw_kick(&test->fw);
+	fw_receive(&test->fw, &reply);
+	assert_int_equal(reply.msg.result, error);
+	assert_int_equal(reply.msg.flags, NOVA_FW_MSG_REPLY);
+	assert_int_equal(reply.msg.length, 0);
+	assert_int_equal(malformed(test), before + violation);
+}
+
+static void test_malformed_messages(void **state)
+{
+	const uint32_t version = NOVA_FW_VERSION;
+	struct fw_test *test = *state;
+	struct nova_fw_info info;
+
+	fw_boot(&test->fw);
+	spoil(test, offsetof(struct nova_fw_msg, magic), 0, NOVA_FW_ERR_MALFORMED, true);
+	spoil(test, offsetof(struct nova_fw_msg, sequence), 77, NOVA_FW_ERR_MALFORMED, true);
+	spoil(test, offsetof(struct nova_fw_msg, length), 481, NOVA_FW_ERR_MALFORMED, true);
+	spoil(test, offsetof(struct nova_fw_msg, length), ~0u, NOVA_FW_ERR_MALFORMED, true);
+	spoil(test, offsetof(struct nova_fw_msg, length), 8, NOVA_FW_ERR_MALFORMED, true);
+	spoil(test, offsetof(struct nova_fw_msg, version), (version + 1) | NOVA_FW_CMD_GET_INFO << 16,
+	      NOVA_FW_ERR_VERSION, true);
+	spoil(test, offsetof(struct nova_fw_msg, version), version | 0x99u << 16,
+	      NOVA_FW_ERR_UNKNOWN, true);
+	spoil(test, offsetof(struct nova_fw_msg, version), version | NOVA_FW_EVT_INIT_DONE << 16,
+	      NOVA_FW_ERR_UNKNOWN, true);
+	spoil(test, offsetof(struct nova_fw_msg, flags), 1, NOVA_FW_ERR_INVALID, false);
+	spoil(test, offsetof(struct nova_fw_msg, result), 1, NOVA_FW_ERR_INVALID, false);
+	spoil(test, offsetof(struct nova_fw_msg, reserved), 1, NOVA_FW_ERR_INVALID, false);
+	/* It goes on as if nothing had been. */
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &info, sizeof(info)), 0);
+}
+
+static void test_bad_write_index(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_info info;
+
+	fw_boot(&test->fw);
+	gpu_store32(test->gpu, test->fw.cmd_index, FW_SLOTS + 1);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_CMD_KICK), FW_SLOTS + 1);
+	gpu_wait(malformed(test) == 1);
+	gpu_store32(test->gpu, test->fw.cmd_index, ~0u);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_CMD_KICK), ~0u);
+	gpu_wait(malformed(test) == 2);
+	assert_int_equal(gpu_load32(test->gpu, test->fw.cmd_index + 64), 0);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &info, sizeof(info)), 0);
+}
+
+static void test_bad_read_index(void **state)
+{
+	struct fw_test *test = *state;
+	struct fw_message message;
+
+	fw_boot(&test->fw);
+	gpu_store32(test->gpu, test->fw.status_index + 64, 5);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	gpu_wait(malformed(test) == 1);
+	gpu_store32(test->gpu, test->fw.status_index + 64, test->fw.status_read);
+	fw_receive(&test->fw, &message);
+	assert_int_equal(message.msg.result, NOVA_FW_OK);
+	assert_int_equal(malformed(test), 1);
+}
+
+/* --- channels --- */
+
+static void test_channel_create(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_channel_create create = good_channel(test);
+	struct nova_fw_channel_created created;
+	uint64_t inst;
+
+	fw_boot(&test->fw);
+	create.flags = NOVA_FW_CHANNEL_PRIVILEGED;
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
+	inst = EMU_TEST_VRAM - EMU_CHANNELS * 4096 + created.chid * 4096;
+	assert_int_equal(created.inst, inst);
+	assert_int_equal(created.inst_aperture, NOVA_FW_APERTURE_VIDEO);
+	assert_int_equal(created.token, 1 << 16 | created.chid);
+	/* The instance block is a real one. (The register read orders it after the reply for TSan.) */
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_RUNNING);
+	assert_int_equal((uint32_t)gpu_vram_read64(test->gpu, inst + NV_INST_PDB_LO),
+			 test->gpu->root | NV_INST_PDB_LO_VER2 | NV_INST_PDB_LO_BIG_PAGE_64K);
+	assert_int_equal((uint32_t)gpu_vram_read64(test->gpu, inst + NV_RAMFC_USERD),
+			 (uint32_t)(GPU_IOVA + test->userd) | 2);
+	assert_int_equal((uint32_t)gpu_vram_read64(test->gpu, inst + NV_RAMFC_SIGNATURE), 0xface);
+	assert_int_equal((uint32_t)gpu_vram_read64(test->gpu, inst + NV_RAMFC_GP_BASE), GPU_RING_VA);
+	assert_int_equal(gpu_vram_read64(test->gpu, inst + NV_RAMFC_GP_BASE) >> 32, 6 << 16);
+	assert_int_equal(gpu_vram_read64(test->gpu, inst + 0xf0) >> 32,
+			 NV_RAMFC_CONFIG_USERD_WRITEBACK | NV_RAMFC_CONFIG_AUTH_LEVEL);
+
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, created.chid), 0);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, created.chid), 0);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, created.chid), 0);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, created.chid),
+			 NOVA_FW_ERR_NO_CHANNEL);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, ~0u),
+			 NOVA_FW_ERR_NO_CHANNEL);
+	/* Unbound again. */
+	assert_int_equal((uint32_t)gpu_vram_read64(test->gpu, inst + NV_INST_PDB_LO), 1);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+static void test_channel_create_refused(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_channel_created created;
+	struct nova_fw_channel_create create;
+
+	fw_boot(&test->fw);
+#define REFUSED(field, value, error)							\
+	do {										\
+		create = good_channel(test);						\
+		create.field = (value);							\
+		assert_int_equal(fw_channel_create(&test->fw, &create, &created), error); \
+	} while (0)
+
+	REFUSED(pdb, test->gpu->root + 8, NOVA_FW_ERR_INVALID);
+	REFUSED(pdb, EMU_TEST_VRAM, NOVA_FW_ERR_DMA);
+	REFUSED(pdb_aperture, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(pdb_aperture, 3, NOVA_FW_ERR_INVALID);
+	REFUSED(userd_aperture, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(userd, GPU_IOVA + 256, NOVA_FW_ERR_INVALID);
+	REFUSED(userd, 1ull << 40, NOVA_FW_ERR_INVALID);
+	REFUSED(userd, 0x1000, NOVA_FW_ERR_DMA);
+	REFUSED(gpfifo_va, GPU_RING_VA + 4, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_va, 1ull << 40, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_va, (1ull << 40) - 8, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_entries, 0, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_entries, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_entries, 48, NOVA_FW_ERR_INVALID);
+	REFUSED(gpfifo_entries, 1u << 31, NOVA_FW_ERR_INVALID);
+	REFUSED(engine, EMU_ENGINES, NOVA_FW_ERR_INVALID);
+	REFUSED(priority, 3, NOVA_FW_ERR_INVALID);
+	REFUSED(flags, 2, NOVA_FW_ERR_INVALID);
+	REFUSED(timeslice_us, ~0u, NOVA_FW_ERR_INVALID);
+	REFUSED(reserved, 1, NOVA_FW_ERR_INVALID);
+#undef REFUSED
+	gpu_store32(test->gpu, test->userd + NV_USERD_GP_PUT, 1);
+	create = good_channel(test);
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created), NOVA_FW_ERR_INVALID);
+}
+
+static void test_channels_run_out(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_channel_create create = good_channel(test);
+	struct nova_fw_channel_created created;
+	bool seen[EMU_CHANNELS] = { false };
+	unsigned int i;
+
+	fw_boot(&test->fw);
+	for (i = 0; i < EMU_CHANNELS; i++) {
+		assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
+		assert_in_range(created.chid, 0, EMU_CHANNELS - 1);
+		assert_false(seen[created.chid]);
+		seen[created.chid] = true;
+	}
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created),
+			 NOVA_FW_ERR_NO_RESOURCES);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, 7), 0);
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
+	assert_int_equal(created.chid, 7);
+}
+
+static void test_engine_commands(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_engine_reset engine = { .engine = EMU_ENGINES };
+	struct nova_fw_engine_status status;
+	uint32_t killed;
+
+	fw_boot(&test->fw);
+	assert_int_equal(fw_engine_reset(&test->fw, 0, &killed), 0);
+	assert_int_equal(killed, NOVA_FW_CHANNEL_NONE);
+	assert_int_equal(fw_engine_reset(&test->fw, EMU_ENGINES, &killed), NOVA_FW_ERR_INVALID);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_ENGINE_STATUS, &engine, sizeof(engine),
+				 &status, sizeof(status)), NOVA_FW_ERR_INVALID);
+	engine.engine = 0;
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_ENGINE_STATUS, &engine, sizeof(engine),
+				 &status, sizeof(status)), 0);
+	assert_int_equal(status.chid, NOVA_FW_CHANNEL_NONE);
+	assert_int_equal(status.stuck, 0);
+}
+
+/* --- the end, orderly or not --- */
+
+static void test_shutdown(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_channel_create create = good_channel(test);
+	struct nova_fw_channel_created created;
+
+	fw_boot(&test->fw);
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
+	assert_false(emu_bar_is_shut_down(test->gpu->emu));
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_SHUTDOWN, NULL, 0, NULL, 0), 0);
+	/* Whoever has seen the reply is held to the silence. */
+	assert_true(emu_bar_is_shut_down(test->gpu->emu));
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_HALTED);
+	assert_int_equal(emu_stats_violations(test->gpu->emu->stats,
+					      EMU_VIOLATION_REG_AFTER_SHUTDOWN), 1);
+
+	/* Bus mastering off and on, as a driver does that comes later; then it boots again. */
+	emu_test_config_write(test->gpu->emu, 0x04, 0x2, 2);
+	emu_test_config_write(test->gpu->emu, 0x04, 0x6, 2);
+	assert_false(emu_bar_is_shut_down(test->gpu->emu));
+	fw_boot(&test->fw);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, created.chid),
+			 NOVA_FW_ERR_NO_CHANNEL);
+}
+
+static void test_crash(void **state)
+{
+	struct fw_test *test = *state;
+	struct nova_fw_info info;
+
+	fw_boot(&test->fw);
+	emu_fw_crash(test->gpu->emu);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_CRASHED);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	emu_fw_heal(test->gpu->emu);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	assert_int_equal(gpu_load32(test->gpu, test->fw.cmd_index + 64), 0);
+	fw_boot(&test->fw);
+	emu_fw_crash(test->gpu->emu);
+	/* A boot needs no healing first. */
+	fw_boot(&test->fw);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &info, sizeof(info)), 0);
+}
+
+static void test_stall(void **state)
+{
+	struct fw_test *test = *state;
+	struct fw_message message;
+	uint64_t start;
+
+	fw_boot(&test->fw);
+	start = emu_host_now();
+	emu_fw_stall(test->gpu->emu, 50);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	fw_receive(&test->fw, &message);
+	assert_true(emu_host_now() - start >= 50000000);
+	/* Healing ends it before its time. */
+	emu_fw_stall(test->gpu->emu, 1000000000);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	emu_fw_heal(test->gpu->emu);
+	fw_receive(&test->fw, &message);
+	/* And so does a reset, whatever waits for the firmware. */
+	emu_fw_stall(test->gpu->emu, 1000000000);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	emu_reset(test->gpu->emu);
+	emu_test_config_write(test->gpu->emu, 0x04, 0x6, 2);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+}
+
+/* A reset while replies wait for room in the status ring. */
+static void test_reset_with_full_ring(void **state)
+{
+	struct fw_test *test = *state;
+	unsigned int i, round;
+
+	fw_boot(&test->fw);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < FW_SLOTS; i++)
+			fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+		fw_kick(&test->fw);
+		gpu_wait(gpu_load32(test->gpu, test->fw.cmd_index + 64) >= FW_SLOTS + round);
+	}
+	emu_reset(test->gpu->emu);
+	emu_test_config_write(test->gpu->emu, 0x04, 0x6, 2);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	fw_boot(&test->fw);
+}
+
+/* The rings vanish: the firmware stops, and does not ask for them again. */
+static void test_rings_unmapped(void **state)
+{
+	struct fw_test *test = *state;
+
+	fw_boot(&test->fw);
+	assert_int_equal(emu_mem_unmap(test->gpu->emu, GPU_IOVA, GPU_RAM), 0);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_CMD_KICK), 1);
+	gpu_wait(fw_state(&test->fw) == NOVA_FW_STATE_CRASHED);
+	assert_int_equal(emu_stats_violations(test->gpu->emu->stats, EMU_VIOLATION_DMA_UNMAPPED), 1);
+	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_CMD_KICK), 2);
+	emu_reset(test->gpu->emu);
+	assert_int_equal(emu_stats_violations(test->gpu->emu->stats, EMU_VIOLATION_DMA_UNMAPPED), 1);
+}
+
+#define fw_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fw_test(test_boot),
+		fw_test(test_boot_refused),
+		fw_test(test_boot_needs_empty_rings),
+		fw_test(test_info),
+		fw_test(test_sequence),
+		fw_test(test_full_rings),
+		fw_test(test_malformed_messages),
+		fw_test(test_bad_write_index),
+		fw_test(test_bad_read_index),
+		fw_test(test_channel_create),
+		fw_test(test_channel_create_refused),
+		fw_test(test_channels_run_out),
+		fw_test(test_engine_commands),
+		fw_test(test_shutdown),
+		fw_test(test_crash),
+		fw_test(test_stall),
+		fw_test(test_reset_with_full_ring),
+		fw_test(test_rings_unmapped),
+	};
+
+	return cmocka_run_group_tests_name("fw", tests, NULL, NULL);
+}
