@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: igt-results RESULTS.JSON LIST [OUT.TSV]
+ *
+ * Reads what igt_runner wrote and prints one line per test of LIST (names as
+ * igt_runner has them, "igt@nova_vm@split"), "PASS|FAIL|SKIP name [why]", and a last
+ * line "igt: N passed, N failed, N skipped". A test counts as passed only if its result is
+ * "pass" and the kernel log of its run shows no splat; one that did not run has
+ * failed. Exit code 0 if none failed and at least one passed, 1 if not, 2 if the files
+ * cannot be read.
+ */
+#include <regex.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json.h>
+
+#define WHY_MAX		160
+
+/* Lines of a kernel log that no healthy run has, whatever their level. */
+static const char *const splats =
+	"BUG[: ]|WARNING:|Oops|Kernel panic|general protection fault|unable to handle|KASAN|"
+	"KFENCE|KCSAN|UBSAN|refcount_t|list_(add|del) corruption|possible .* detected|"
+	"inconsistent lock state|suspicious RCU usage|sleeping function called|"
+	"scheduling while atomic|detected stall|soft lockup|hard lockup|blocked for more than|"
+	"DMAR:.*[Ff]ault|nobody cared|Call Trace:|audit: .*survived";
+
+/* Warnings of a slow virtual machine about its clocks, at random moments: not of the driver. */
+static const char *const noise =
+	"clocksource: |TSC found unstable|tsc: Marking TSC|hrtimer: interrupt took|"
+	"perf: interrupt took too long";
+
+enum verdict {
+	PASS,
+	FAIL,
+	SKIP,
+	VERDICTS
+};
+
+static const char *const verdict_names[VERDICTS] = { "PASS", "FAIL", "SKIP" };
+
+struct report {
+	struct json_object *tests;
+	FILE *tsv;
+	regex_t splat;
+	regex_t noise;
+	unsigned int count[VERDICTS];
+};
+
+static const char *text_of(struct json_object *test, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(test, key, &value))
+		return "";
+	return json_object_get_string(value);
+}
+
+/* Copies one line, without the control characters that would break a table. */
+static void copy_line(char why[WHY_MAX], const char *from)
+{
+	size_t length = 0;
+
+	for (; *from && *from != '\n' && length < WHY_MAX - 1; from++)
+		why[length++] = (unsigned char)*from < ' ' ? ' ' : *from;
+	why[length] = '\0';
+}
+
+/* The first splat of a log, if there is one. */
+static bool find_splat(const struct report *report, const char *log, char why[WHY_MAX])
+{
+	regmatch_t match;
+	const char *line;
+
+	if (regexec(&report->splat, log, 1, &match, 0))
+		return false;
+	for (line = log + match.rm_so; line > log && line[-1] != '\n'; line--)
+		;
+	copy_line(why, line);
+	return true;
+}
+
+/*
+ * What a failed assertion says: libigt logs the place, the condition, errno if it is set,
+ * and the message or the values, each as a line with this mark, in a row. Values alone
+ * say little: they are put behind the condition.
+ */
+static bool find_assertion(const char *log, char why[WHY_MAX])
+{
+	static const char mark[] = " CRITICAL: ", condition[] = "Failed assertion: ";
+	const char *line = strstr(log, condition);
+	char detail[WHY_MAX];
+
+	if (!line)
+		return false;
+	copy_line(why, line + sizeof(condition) - 1);
+	for (;;) {
+		const char *next = strchr(line, '\n');
+
+		line = next ? strstr(next, mark) : NULL;
+		/* Not in the next line: that is the log's repetition further down. */
+		if (!line || memchr(next + 1, '\n', line - next - 1))
+			return true;
+		line += sizeof(mark) - 1;
+		if (strncmp(line, "Last errno: ", 12) == 0)
+			continue;
+		copy_line(detail, line);
+		if (strncmp(line, "values: ", 8) == 0 || strncmp(line, "error: ", 7) == 0)
+			snprintf(why + strlen(why), WHY_MAX - strlen(why), "; %.60s", detail);
+		else
+			copy_line(why, line);
+	}
+}
+
+static bool find_requirement(const char *log, char why[WHY_MAX])
+{
+	const char *line = strstr(log, "Test requirement: ");
+	const char *message = line ? strchr(line, '\n') : NULL;
+
+	if (!line)
+		return false;
+	/* A message of the test's own comes behind the condition. */
+	if (message && strncmp(message + 1, "Last errno", 10) != 0 &&
+	    strncmp(message + 1, "Subtest ", 8) != 0)
+		copy_line(why, message + 1);
+	else
+		copy_line(why, line);
+	return true;
+}
+
+static void find_reason(struct json_object *test, char why[WHY_MAX])
+{
+	const char *err = text_of(test, "err"), *out = text_of(test, "out");
+	const char *timeout = strstr(out, "Timed out");
+
+	copy_line(why, text_of(test, "result"));
+	if (find_assertion(err, why) || find_requirement(out, why))
+		return;
+	if (timeout)
+		copy_line(why, timeout);
+}
+
+/* The first warning that is no noise: what made a "dmesg-warn" of a pass. */
+static bool find_warning(const struct report *report, const char *warnings, char why[WHY_MAX])
+{
+	const char *line = warnings;
+
+	while (*line) {
+		copy_line(why, line);
+		if (why[0] && regexec(&report->noise, why, 0, NULL, 0))
+			return true;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	why[0] = '\0';
+	/* A result of that name must have a reason: without one it is not believed. */
+	if (!*warnings)
+		copy_line(why, "dmesg-warn");
+	return !*warnings;
+}
+
+static enum verdict judge(const struct report *report, const char *name, char why[WHY_MAX])
+{
+	struct json_object *test;
+	const char *result;
+
+	why[0] = '\0';
+	if (!json_object_object_get_ex(report->tests, name, &test)) {
+		copy_line(why, "did not run");
+		return FAIL;
+	}
+	if (find_splat(report, text_of(test, "dmesg"), why))
+		return FAIL;
+	result = text_of(test, "result");
+	if (strcmp(result, "pass") == 0)
+		return PASS;
+	if (strcmp(result, "dmesg-warn") == 0)
+		return find_warning(report, text_of(test, "dmesg-warnings"), why) ? FAIL : PASS;
+	find_reason(test, why);
+	return strcmp(result, "skip") == 0 ? SKIP : FAIL;
+}
+
+static void report_test(struct report *report, const char *name)
+{
+	char why[WHY_MAX];
+	enum verdict verdict = judge(report, name, why);
+	/* Shorter, and as the command line takes it: nova_vm@split. */
+	const char *shown = strncmp(name, "igt@", 4) ? name : name + 4;
+
+	report->count[verdict]++;
+	printf("%s %s%s%s\n", verdict_names[verdict], shown, why[0] ? " " : "", why);
+	if (report->tsv)
+		fprintf(report->tsv, "%s\t%s\t%s\n", verdict_names[verdict], shown, why);
+}
+
+static bool report_list(struct report *report, const char *path)
+{
+	FILE *list = fopen(path, "re");
+	char line[256];
+
+	if (!list)
+		return false;
+	while (fgets(line, sizeof(line), list)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] && line[0] != '#')
+			report_test(report, line);
+	}
+	fclose(list);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct report report = { 0 };
+	struct json_object *root;
+	bool listed;
+
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: igt-results RESULTS.JSON LIST [OUT.TSV]\n");
+		return 2;
+	}
+	root = json_object_from_file(argv[1]);
+	if (!root || !json_object_object_get_ex(root, "tests", &report.tests)) {
+		fprintf(stderr, "igt-results: %s has no results\n", argv[1]);
+		return 2;
+	}
+	if (argc == 4 && !(report.tsv = fopen(argv[3], "we"))) {
+		perror(argv[3]);
+		return 2;
+	}
+	if (regcomp(&report.splat, splats, REG_EXTENDED | REG_NEWLINE) ||
+	    regcomp(&report.noise, noise, REG_EXTENDED | REG_NOSUB))
+		return 2;
+	listed = report_list(&report, argv[2]);
+	if (!listed)
+		perror(argv[2]);
+	regfree(&report.splat);
+	regfree(&report.noise);
+	json_object_put(root);
+	if (report.tsv && fclose(report.tsv))
+		return 2;
+	printf("igt: %u passed, %u failed, %u skipped\n", report.count[PASS], report.count[FAIL],
+	       report.count[SKIP]);
+	if (!listed)
+		return 2;
+	return report.count[FAIL] || !report.count[PASS];
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The emulated GPU's control port, as the guest sees it: counters, violations, misbehaviour. */
+#ifndef IGT_NOVA_EMU_H
+#define IGT_NOVA_EMU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct igt_nova_emu;
+
+/**
+ * struct igt_nova_emu_stats - the part of the answer to "stats" that tests use
+ * @register_accesses: reads and writes
+ * @interrupts: sent
+ * @resets: of the device
+ * @dma_ranges: ranges mapped for DMA now
+ * @violations: sum of all kinds
+ * @shut_down: an orderly shutdown was the last thing the driver did
+ */
+struct igt_nova_emu_stats {
+	uint64_t register_accesses;
+	uint64_t interrupts;
+	uint64_t resets;
+	uint64_t dma_ranges;
+	uint64_t violations;
+	bool shut_down;
+};
+
+/* NULL when there is no such port: real hardware, or a VMM without it. */
+struct igt_nova_emu *igt_nova_emu_open(unsigned int index);
+void igt_nova_emu_close(struct igt_nova_emu *emu);
+/* Sends one command and asserts that the answer is a success. */
+void igt_nova_emu_command(struct igt_nova_emu *emu, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *stats);
+/* Logs the last violations. */
+void igt_nova_emu_print_recent(struct igt_nova_emu *emu);
+
+#endif /* IGT_NOVA_EMU_H */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <linux/netlink.h>
+
+#include "igt.h"
+#include "igt_nova.h"
+#include "igt_nova_sysfs.h"
+
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PCI_VENDOR	0x1234u
+#define PCI_DEVICE	0x6e76u
+#define PCI_DRIVERS	"/sys/bus/pci/drivers"
+#define AUX_DRIVERS	"/sys/bus/auxiliary/drivers"
+
+static unsigned int read_hex(const char *directory, const char *file)
+{
+	unsigned int value = 0;
+	char path[PATH_MAX];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
+	stream = fopen(path, "re");
+	if (!stream)
+		return 0;
+	if (fscanf(stream, "%x", &value) != 1)
+		value = 0;
+	fclose(stream);
+	return value;
+}
+
+static int write_sysfs(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+bool igt_nova_dev_is_present(const struct igt_nova_dev *dev)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", dev->address);
+	return access(path, F_OK) == 0;
+}
+
+bool igt_nova_dev_is_bound(const struct igt_nova_dev *dev)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver", dev->address);
+	return access(path, F_OK) == 0;
+}
+
+static void find_driver(struct igt_nova_dev *dev)
+{
+	glob_t drivers;
+
+	/* Not through the device's link: a test that failed may have left it unbound. */
+	if (glob(PCI_DRIVERS "/nova[-_]core", 0, NULL, &drivers))
+		return;
+	snprintf(dev->driver, sizeof(dev->driver), "%.63s",
+		 strrchr(drivers.gl_pathv[0], '/') + 1);
+	globfree(&drivers);
+}
+
+bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index)
+{
+	bool found = false;
+	glob_t devices;
+
+	/* glob() sorts, and addresses sort as names. */
+	if (glob(PCI_DEVICES "/*", 0, NULL, &devices))
+		return false;
+	*dev = (struct igt_nova_dev) { 0 };
+	for (size_t i = 0; i < devices.gl_pathc && !found; i++) {
+		const char *path = devices.gl_pathv[i];
+
+		if (read_hex(path, "vendor") != PCI_VENDOR ||
+		    read_hex(path, "device") != PCI_DEVICE || dev->index++ != index)
+			continue;
+		found = true;
+		dev->index = index;
+		snprintf(dev->address, sizeof(dev->address), "%.31s", strrchr(path, '/') + 1);
+	}
+	globfree(&devices);
+	if (found)
+		find_driver(dev);
+	return found;
+}
+
+bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64])
+{
+	static const char *const depth[] = { "", "/*" };
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(depth) && !found; i++) {
+		char pattern[PATH_MAX];
+		glob_t nodes;
+
+		snprintf(pattern, sizeof(pattern), PCI_DEVICES "/%s%s/drm/renderD*",
+			 dev->address, depth[i]);
+		if (glob(pattern, 0, NULL, &nodes))
+			continue;
+		snprintf(node, 64, "/dev/dri/%.32s", strrchr(nodes.gl_pathv[0], '/') + 1);
+		globfree(&nodes);
+		found = access(node, F_OK) == 0;
+	}
+	return found;
+}
+
+int igt_nova_dev_open(const struct igt_nova_dev *dev)
+{
+	int events = igt_nova_uevent_open();
+	char node[64];
+	int fd;
+
+	while (!igt_nova_dev_node(dev, node))
+		igt_assert_f(igt_nova_uevent_wait(events, "add", "dri/renderD"),
+			     "no render node of %s\n", dev->address);
+	close(events);
+	fd = igt_nova_open_node(node);
+	igt_assert_f(fd >= 0, "%s: %s\n", node, strerror(-fd));
+	return fd;
+}
+
+static int write_driver(const struct igt_nova_dev *dev, const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DRIVERS "/%s/%s", dev->driver, file);
+	return write_sysfs(path, dev->address);
+}
+
+int igt_nova_dev_unbind(const struct igt_nova_dev *dev)
+{
+	return write_driver(dev, "unbind");
+}
+
+int igt_nova_dev_bind(const struct igt_nova_dev *dev)
+{
+	return write_driver(dev, "bind");
+}
+
+int igt_nova_dev_remove(const struct igt_nova_dev *dev)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", dev->address);
+	return write_sysfs(path, "1");
+}
+
+int igt_nova_pci_rescan(void)
+{
+	return write_sysfs("/sys/bus/pci/rescan", "1");
+}
+
+static int write_aux(const struct igt_nova_dev *dev, const char *file)
+{
+	char pattern[PATH_MAX], path[PATH_MAX];
+	int ret = -ENODEV;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), PCI_DEVICES "/%s/nova_core.nova-drm.*", dev->address);
+	if (glob(pattern, 0, NULL, &found))
+		return -ENODEV;
+	snprintf(pattern, sizeof(pattern), "%s", strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+	/* The auxiliary bus puts the module's name before the driver's. */
+	if (glob(AUX_DRIVERS "/nova_drm.*", 0, NULL, &found))
+		return -ENODEV;
+	if (snprintf(path, sizeof(path), "%s/%s", found.gl_pathv[0], file) < (int)sizeof(path))
+		ret = write_sysfs(path, pattern);
+	globfree(&found);
+	return ret;
+}
+
+int igt_nova_aux_unbind(const struct igt_nova_dev *dev)
+{
+	return write_aux(dev, "unbind");
+}
+
+int igt_nova_aux_bind(const struct igt_nova_dev *dev)
+{
+	return write_aux(dev, "bind");
+}
+
+int igt_nova_uevent_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	const int room = 1 << 20;
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	igt_assert_f(fd >= 0, "uevent socket: %m\n");
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	igt_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void copy_value(char *to, size_t size, const char *line, const char *key)
+{
+	size_t length = strlen(key);
+
+	if (strncmp(line, key, length) == 0)
+		snprintf(to, size, "%s", line + length);
+}
+
+/* A message is "action@path", then KEY=value strings, each with its NUL. */
+static void parse_uevent(const char *message, size_t size, struct igt_nova_uevent *event)
+{
+	*event = (struct igt_nova_uevent) { 0 };
+	for (size_t at = 0; at < size; at += strlen(message + at) + 1) {
+		copy_value(event->action, sizeof(event->action), message + at, "ACTION=");
+		copy_value(event->subsystem, sizeof(event->subsystem), message + at,
+			   "SUBSYSTEM=");
+		copy_value(event->devname, sizeof(event->devname), message + at, "DEVNAME=");
+	}
+}
+
+bool igt_nova_uevent_wait(int fd, const char *action, const char *devname)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	while (poll(&poll_fd, 1, IGT_NOVA_PATIENCE_S * 1000) == 1) {
+		struct igt_nova_uevent event;
+		char message[8192];
+		ssize_t size = recv(fd, message, sizeof(message) - 1, 0);
+
+		if (size <= 0)
+			return false;
+		message[size] = '\0';
+		parse_uevent(message, size, &event);
+		if (strcmp(event.action, action) == 0 && strcmp(event.subsystem, "drm") == 0 &&
+		    strncmp(event.devname, devname, strlen(devname)) == 0)
+			return true;
+	}
+	return false;
+}
+
+int igt_nova_module_unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+int igt_nova_module_load(const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("modprobe", "modprobe", name, NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOENT;
+}

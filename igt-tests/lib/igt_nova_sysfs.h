@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The device as the driver core sees it: find, unbind, bind, remove, rescan, events, modules. */
+#ifndef IGT_NOVA_SYSFS_H
+#define IGT_NOVA_SYSFS_H
+
+#include <stdbool.h>
+
+/**
+ * struct igt_nova_dev - one PCI device that nova-core drives
+ * @index: rank among them by PCI address, and number of its control port
+ * @address: PCI address, as sysfs writes it
+ * @driver: name of its PCI driver
+ */
+struct igt_nova_dev {
+	unsigned int index;
+	char address[32];
+	char driver[64];
+};
+
+/* The device with this index; it need not be bound. */
+bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index);
+bool igt_nova_dev_is_bound(const struct igt_nova_dev *dev);
+bool igt_nova_dev_is_present(const struct igt_nova_dev *dev);
+/* Path of its render node into @node; false when there is none. */
+bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64]);
+/* Opens the render node, waiting for its event if the bind is still under way. */
+int igt_nova_dev_open(const struct igt_nova_dev *dev);
+
+/* These return 0 or the -errno of the write to sysfs. */
+int igt_nova_dev_unbind(const struct igt_nova_dev *dev);
+int igt_nova_dev_bind(const struct igt_nova_dev *dev);
+int igt_nova_dev_remove(const struct igt_nova_dev *dev);
+int igt_nova_pci_rescan(void);
+/* The auxiliary device only: nova-drm goes, nova-core stays. */
+int igt_nova_aux_unbind(const struct igt_nova_dev *dev);
+int igt_nova_aux_bind(const struct igt_nova_dev *dev);
+
+/**
+ * struct igt_nova_uevent - a kernel event
+ * @action: "add", "remove" ...
+ * @subsystem: "drm" ...
+ * @devname: node below /dev, or empty
+ */
+struct igt_nova_uevent {
+	char action[16];
+	char subsystem[32];
+	char devname[64];
+};
+
+int igt_nova_uevent_open(void);
+/*
+ * Reads events until one has this action and a node of subsystem drm whose path
+ * below /dev starts with @devname; false when none came in IGT_NOVA_PATIENCE_S.
+ */
+bool igt_nova_uevent_wait(int fd, const char *action, const char *devname);
+
+/* 0 or -errno. */
+int igt_nova_module_unload(const char *name);
+int igt_nova_module_load(const char *name);
+
+#endif /* IGT_NOVA_SYSFS_H */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "igt.h"
+#include "igt_nova.h"
+#include "igt_nova_job.h"
+
+IGT_TEST_DESCRIPTION("Queues: creation, limits, priorities, state, destruction.");
+
+#define PAGE	IGT_NOVA_PAGE
+#define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
+
+static void test_create_destroy(int fd)
+{
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+
+	for (uint32_t engine = 0; engine < igt_nova_engine_count(fd); engine++) {
+		struct drm_nova_queue_create create = {
+			.vm_id = vm, .engine = engine, .priority = DRM_NOVA_PRIORITY_LOW,
+			.doorbell_offset = ~0ull,
+		};
+		struct drm_nova_queue_get_state state;
+
+		igt_nova_expect(fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, 0);
+		igt_assert(create.queue_id);
+		igt_assert_eq_u64(create.doorbell_offset, 0);
+		igt_nova_queue_state(fd, create.queue_id, &state);
+		igt_assert_eq_u32(state.flags, 0);
+		igt_assert_eq_u32(state.reset_count, 0);
+		igt_assert_eq_u32(state.error, 0);
+		igt_nova_queue_destroy(fd, create.queue_id, 0);
+		igt_nova_queue_destroy(fd, create.queue_id, ENOENT);
+	}
+	igt_nova_vm_destroy(fd, vm, 0);
+}
+
+static void test_ring_sizes(int fd)
+{
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+	struct drm_nova_query_limits limits;
+
+	igt_nova_limits(fd, &limits);
+	for (uint64_t size = limits.ring_size_min; size <= limits.ring_size_max; size *= 2) {
+		struct drm_nova_queue_create create = {
+			.vm_id = vm, .priority = DRM_NOVA_PRIORITY_NORMAL, .ring_size = size,
+		};
+
+		igt_nova_expect(fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, 0);
+		igt_nova_queue_destroy(fd, create.queue_id, 0);
+	}
+	igt_nova_vm_destroy(fd, vm, 0);
+}
+
+/* The smallest ring goes round many times. */
+static void test_ring_wraps(int fd)
+{
+	struct drm_nova_queue_create create = { .priority = DRM_NOVA_PRIORITY_NORMAL };
+	struct drm_nova_query_limits limits;
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	struct igt_nova_bo bo;
+
+	igt_nova_limits(fd, &limits);
+	igt_nova_client_open(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	create.vm_id = client.vm;
+	create.ring_size = limits.ring_size_min;
+	igt_nova_expect(client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, 0);
+	for (uint32_t i = 0; i < 3 * limits.ring_size_min && i < 256; i++) {
+		client.pushes_used = 0;
+		igt_nova_push_begin(&client, &push, 16);
+		igt_nova_push_release(&push, bo.va, i + 1);
+		igt_assert_eq(igt_nova_submit_wait(client.fd, create.queue_id, &push), 1);
+		igt_assert_eq_u32(bo.map[0], i + 1);
+	}
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+}
+
+static void test_limit(int fd)
+{
+	struct drm_nova_query_limits limits;
+	struct drm_nova_queue_create create = { .priority = DRM_NOVA_PRIORITY_NORMAL };
+	int own = igt_nova_open();
+	uint32_t last = 0;
+
+	igt_nova_limits(fd, &limits);
+	create.vm_id = igt_nova_vm_create(own, NULL);
+	for (uint32_t i = 0; i < limits.queues_max; i++)
+		last = igt_nova_queue_create(own, create.vm_id, 0, 0);
+	igt_nova_expect(own, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, ENOSPC);
+	igt_nova_queue_destroy(own, last, 0);
+	igt_nova_queue_create(own, create.vm_id, 0, 0);
+	close(own);
+	/* What the file held is free again. */
+	igt_nova_check_works(fd);
+}
+
+static void test_ids_per_file(int fd)
+{
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+	uint32_t queue = igt_nova_queue_create(fd, vm, 0, 0);
+	struct drm_nova_queue_get_state state = { .queue_id = queue };
+	int other = igt_nova_open();
+
+	igt_nova_expect(other, DRM_IOCTL_NOVA_QUEUE_GET_STATE, &state, ENOENT);
+	igt_nova_queue_destroy(other, queue, ENOENT);
+	igt_assert_eq(igt_nova_submit(other, queue, NULL, NULL, 0), -ENOENT);
+	close(other);
+	igt_nova_queue_destroy(fd, queue, 0);
+	igt_nova_vm_destroy(fd, vm, 0);
+}
+
+static void create_with_priority(int fd, uint32_t vm, uint32_t priority, int error)
+{
+	struct drm_nova_queue_create create = { .vm_id = vm, .priority = priority };
+
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, error);
+	if (!error)
+		igt_nova_queue_destroy(fd, create.queue_id, 0);
+}
+
+static void test_priority(int fd)
+{
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+
+	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);
+	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
+	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, 0);
+	igt_fork(child, 1) {
+		igt_drop_root();
+		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, EACCES);
+		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
+		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);
+	}
+	igt_waitchildren();
+	igt_nova_vm_destroy(fd, vm, 0);
+}
+
+/* A job waits for a semaphore that nobody releases, another behind it: both end with an error. */
+static void test_destroy_busy(int fd)
+{
+	struct igt_nova_client client;
+	uint32_t queue, fences[2];
+	struct igt_nova_push push;
+	struct igt_nova_bo bo;
+
+	igt_nova_client_open(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	queue = igt_nova_client_queue(&client, 0);
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, bo.va, 1);
+	fences[0] = igt_nova_submit_fence(client.fd, queue, &push);
+	fences[1] = igt_nova_submit_fence(client.fd, queue, NULL);
+	igt_assert(igt_nova_syncobj_busy(client.fd, fences[0]));
+	igt_assert(igt_nova_syncobj_busy(client.fd, fences[1]));
+	igt_nova_queue_destroy(client.fd, queue, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fences); i++)
+		igt_assert_lt(igt_nova_fence_result(client.fd, fences[i]), 0);
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+	igt_nova_check_works(fd);
+}
+
+/* The same by closing the file, seen through a sync file that outlives it. */
+static void test_close_busy(int fd)
+{
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	struct igt_nova_bo bo;
+	uint32_t queue, fence;
+	int sync_file;
+
+	igt_nova_client_open(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	queue = igt_nova_client_queue(&client, 0);
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, bo.va, 1);
+	fence = igt_nova_submit_fence(client.fd, queue, &push);
+	sync_file = igt_nova_sync_file(client.fd, fence);
+	igt_assert_eq(igt_nova_sync_file_status(sync_file), 0);
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+	igt_assert_eq(igt_nova_sync_file_wait(sync_file), 0);
+	igt_assert_lt(igt_nova_sync_file_status(sync_file), 0);
+	close(sync_file);
+	igt_nova_check_works(fd);
+}
+
+static const struct igt_nova_test tests[] = {
+	{ "create-destroy", "Queues on each engine start clean and go once.",
+	  test_create_destroy },
+	{ "ring-sizes", "Each power of two within the limits is a ring size.",
+	  test_ring_sizes },
+	{ "ring-wraps", "More jobs than the ring has entries run in order.", test_ring_wraps },
+	{ "limit", "Queues of a file are limited, and one given back can be had again.",
+	  test_limit },
+	{ "ids-per-file", "Queue ids belong to the file that made them.", test_ids_per_file },
+	{ "priority", "High priority needs CAP_SYS_NICE.", test_priority },
+	{ "destroy-busy", "Destroying a queue ends its jobs with an error.",
+	  test_destroy_busy },
+	{ "close-busy", "Closing a file ends its jobs with an error.", test_close_busy },
+};
+
+int igt_main()
+{
+	static int fd = -1;
+
+	igt_fixture()
+		fd = igt_nova_open();
+	igt_nova_run_tests(&fd, tests, ARRAY_SIZE(tests));
+	igt_fixture()
+		close(fd);
+}
