@@ -509,7 +509,8 @@ struct drm_nova_exec {
  * @clock_id: CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME or CLOCK_BOOTTIME; else EINVAL
  * @gpu_ns: out, PTIMER, steps of 32 ns
  * @cpu_ns: out, the CPU clock just before the GPU's was read
- * @duration_ns: out, time between the CPU clock reads around it: the error bound
+ * @duration_ns: out, time from before the CPU clock was read until after the GPU's
+ *               was, by a clock that nobody sets: the error bound
  * @reserved: must be 0
  */
 struct drm_nova_get_time {
