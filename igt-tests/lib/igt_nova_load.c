@@ -215,7 +215,7 @@ static void *work(void *data)
 		ret = worker->load->call(worker);
 		if (ret == -ENODEV)
 			break;
-		if (ret && ret != -crowd->tolerated)
+		if (ret && !(crowd->broken && (ret == -ECANCELED || ret == -ETIMEDOUT)))
 			break;
 		if (worker->calls++ == 0)
 			sem_post(&crowd->running);

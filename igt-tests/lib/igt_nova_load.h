@@ -70,14 +70,15 @@ struct igt_nova_worker {
  * @count: of them
  * @running: posted by each worker after its first successful call
  * @stop: set to end the workers while the device lives
- * @tolerated: an errno besides ENODEV that calls may return while the device goes, or 0
+ * @broken: the device misbehaves: calls may end with ECANCELED (their queue was
+ *          killed) or ETIMEDOUT (the firmware did not answer) before they end with ENODEV
  */
 struct igt_nova_crowd {
 	struct igt_nova_worker workers[IGT_NOVA_CROWD_MAX];
 	size_t count;
 	sem_t running;
 	atomic_bool stop;
-	int tolerated;
+	bool broken;
 };
 
 void igt_nova_crowd_init(struct igt_nova_crowd *crowd);
