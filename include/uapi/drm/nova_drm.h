@@ -39,16 +39,16 @@ extern "C" {
  * Errors, one meaning each; an ioctl names only what is special to it:
  *
  * ====================  ====================================================
- * EINVAL                malformed: unknown flag or value, non-zero pad, misaligned or overflowing size
+ * EINVAL                malformed: unknown flag or value, pad not zero, bad alignment or size
  * EFAULT                a user pointer cannot be read or written
  * ENOENT                no such GEM handle, VM, queue or syncobj in this file
  * EACCES                privilege missing (CAP_SYS_NICE for high priority)
- * EPERM                 not allowed for this object (mapping a NO_MMAP buffer, sharing a VM-private one)
+ * EPERM                 not allowed for this object (mapping NO_MMAP, sharing VM-private)
  * ENOSPC                video memory or page-table memory, channels, or a per-file limit exhausted
  * ENOMEM                system memory exhausted
  * E2BIG                 an array or a push is longer than the limit in DRM_NOVA_QUERY_LIMITS
  * EOPNOTSUPP            valid, but this driver or device lacks the feature
- * ECANCELED             the queue was killed after a hang or an error, see DRM_IOCTL_NOVA_QUEUE_GET_STATE
+ * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why
  * ETIMEDOUT             the device's firmware did not answer in time
  * EIO                   the device's answer makes no sense
  * ENODEV                the device is gone; every object can still be closed
@@ -62,7 +62,7 @@ extern "C" {
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
-/* This driver's own. 0x22, 0x26 and 0x2c are reserved for GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+/* Our own. 0x22, 0x26, 0x2c are reserved: GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
 #define DRM_NOVA_DEV_QUERY		0x20
 #define DRM_NOVA_GEM_MMAP_OFFSET	0x21
 #define DRM_NOVA_VM_CREATE		0x23
@@ -86,7 +86,7 @@ struct drm_nova_array {
 	__u64 ptr;
 };
 
-/** define NOVA_GETPARAM_VRAM_BAR_SIZE - length of PCI BAR 1, the window on video memory, in bytes */
+/** define NOVA_GETPARAM_VRAM_BAR_SIZE - bytes of PCI BAR 1, the window on video memory */
 #define NOVA_GETPARAM_VRAM_BAR_SIZE	0x1
 
 /**
@@ -335,7 +335,7 @@ struct drm_nova_vm_destroy {
 	__u32 pad;
 };
 
-#define DRM_NOVA_VM_BIND_OP_MAP		0	/* map a range of a buffer, replacing what is there */
+#define DRM_NOVA_VM_BIND_OP_MAP		0	/* map a range, replacing what is there */
 #define DRM_NOVA_VM_BIND_OP_UNMAP	1	/* unmap a range; what is not mapped is no error */
 #define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2	/* unmap all the client has bound; other fields 0 */
 
@@ -386,7 +386,7 @@ struct drm_nova_vm_bind {
 #define DRM_NOVA_PRIORITY_NORMAL	1
 #define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
 
-/** define DRM_NOVA_QUEUE_USERMODE - reserved: the client owns ring and doorbell; EOPNOTSUPP today */
+/** define DRM_NOVA_QUEUE_USERMODE - reserved: the client owns the ring; EOPNOTSUPP today */
 #define DRM_NOVA_QUEUE_USERMODE		(1u << 0)
 
 /**
@@ -441,7 +441,7 @@ struct drm_nova_queue_get_state {
 	__u32 error;
 };
 
-#define DRM_NOVA_SYNC_SIGNAL		(1u << 0)	/* signalled by the job; otherwise waited for */
+#define DRM_NOVA_SYNC_SIGNAL		(1u << 0)	/* the job signals it; otherwise it waits */
 #define DRM_NOVA_SYNC_TIMELINE		(1u << 1)	/* @point counts; otherwise it must be 0 */
 
 /**

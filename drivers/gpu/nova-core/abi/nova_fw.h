@@ -133,17 +133,17 @@ struct nova_fw_msg {
 
 #define NOVA_FW_MSG_REPLY		0x1
 
-/* Commands. */
-#define NOVA_FW_CMD_GET_INFO		0x01	/* -> struct nova_fw_info */
-#define NOVA_FW_CMD_CHANNEL_CREATE	0x02	/* struct nova_fw_channel_create -> nova_fw_channel_created */
-#define NOVA_FW_CMD_CHANNEL_DESTROY	0x03	/* struct nova_fw_channel; ERR_HUNG: reset the engine, then again */
-#define NOVA_FW_CMD_CHANNEL_STOP	0x04	/* struct nova_fw_channel; preempt and schedule no more */
-#define NOVA_FW_CMD_ENGINE_RESET	0x05	/* struct nova_fw_engine_reset -> nova_fw_channel killed, or ~0 */
-#define NOVA_FW_CMD_SHUTDOWN		0x06	/* no payload; the reply is the last message */
-#define NOVA_FW_CMD_ENGINE_STATUS	0x07	/* struct nova_fw_engine_reset -> nova_fw_engine_status */
+/* Commands: payload -> payload of the reply, both struct nova_fw_*. */
+#define NOVA_FW_CMD_GET_INFO		0x01	/* -> info */
+#define NOVA_FW_CMD_CHANNEL_CREATE	0x02	/* channel_create -> channel_created */
+#define NOVA_FW_CMD_CHANNEL_DESTROY	0x03	/* channel; ERR_HUNG: reset, try again */
+#define NOVA_FW_CMD_CHANNEL_STOP	0x04	/* channel; preempt, schedule no more */
+#define NOVA_FW_CMD_ENGINE_RESET	0x05	/* engine_reset -> channel killed, or ~0 */
+#define NOVA_FW_CMD_SHUTDOWN		0x06	/* the reply is the last message */
+#define NOVA_FW_CMD_ENGINE_STATUS	0x07	/* engine_reset -> engine_status */
 /* Events. */
-#define NOVA_FW_EVT_INIT_DONE		0x80	/* struct nova_fw_init_done */
-#define NOVA_FW_EVT_CHANNEL_ERROR	0x81	/* struct nova_fw_channel_error; the channel is stopped */
+#define NOVA_FW_EVT_INIT_DONE		0x80	/* init_done */
+#define NOVA_FW_EVT_CHANNEL_ERROR	0x81	/* channel_error; the channel is stopped */
 
 /* Engine types. */
 #define NOVA_FW_ENGINE_COPY		1

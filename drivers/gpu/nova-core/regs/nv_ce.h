@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Copy engine, class C5B5 (TURING_DMA_COPY_A). Source: OGD classes/dma-copy/clc5b5.h, dev_ce.ref.txt. */
+/*
+ * Copy engine, class C5B5 (TURING_DMA_COPY_A).
+ * Source: OGD classes/dma-copy/clc5b5.h, dev_ce.ref.txt.
+ */
 #ifndef NV_CE_H
 #define NV_CE_H
 
@@ -19,7 +22,7 @@
 #define NV_C5B5_SET_RENDER_ENABLE_C_MODE	NV_BITS(2, 0)	/* 0 false, 1 true */
 #define NV_C5B5_SET_SRC_PHYS_MODE		0x0260
 #define NV_C5B5_SET_DST_PHYS_MODE		0x0264
-#define NV_C5B5_PHYS_MODE_TARGET		NV_BITS(1, 0)	/* 0 local, 1 coherent, 2 non-coherent */
+#define NV_C5B5_PHYS_MODE_TARGET		NV_BITS(1, 0)	/* 0 local, 1/2 (non-)coherent */
 #define NV_C5B5_LAUNCH_DMA			0x0300
 #define NV_C5B5_LAUNCH_TRANSFER			NV_BITS(1, 0)
 #define NV_C5B5_LAUNCH_TRANSFER_NONE		0u

@@ -10,7 +10,7 @@
 #include "nv_bits.h"
 
 #define NV_HOST_CLASS				0xc46fu
-#define NV_HOST_VA_BITS				40	/* host-visible structures lie below 1 TiB */
+#define NV_HOST_VA_BITS				40	/* Host reaches 1 TiB */
 
 /* GP entry, 8 bytes: two dwords. */
 #define NV_GP_ENTRY_SIZE			8
@@ -161,7 +161,7 @@
 #define NV_RAMFC_CONFIG_USERD_WRITEBACK		NV_BIT(12)
 #define NV_RAMFC_SET_CHANNEL_INFO		0x0fc
 #define NV_INST_PDB_LO				0x200
-#define NV_INST_PDB_LO_TARGET			NV_BITS(1, 0)	/* 0 video, 1 invalid, 2 coherent, 3 non-coherent */
+#define NV_INST_PDB_LO_TARGET			NV_BITS(1, 0)	/* 1: none */
 #define NV_INST_PDB_LO_VOL			NV_BIT(2)
 #define NV_INST_PDB_LO_VER2			NV_BIT(10)
 #define NV_INST_PDB_LO_BIG_PAGE_64K		NV_BIT(11)

@@ -60,7 +60,7 @@
 #define NV_MMU_PTE_APERTURE_NONCOHERENT		3ull
 #define NV_MMU_PTE_VOL				NV_BIT64(3)	/* with VALID 0: sparse */
 #define NV_MMU_PTE_ENCRYPTED			NV_BIT64(4)
-#define NV_MMU_PTE_PRIVILEGE			NV_BIT64(5)	/* with VALID 0 in a 64 KiB PTE: hides the small table */
+#define NV_MMU_PTE_PRIVILEGE			NV_BIT64(5)	/* big, not VALID: hides 4K */
 #define NV_MMU_PTE_READ_ONLY			NV_BIT64(6)
 #define NV_MMU_PTE_ATOMIC_DISABLE		NV_BIT64(7)
 #define NV_MMU_PTE_ADDR_SYS			NV_BITS64(53, 8)	/* address >> 12 */

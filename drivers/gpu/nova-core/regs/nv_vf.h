@@ -45,7 +45,7 @@
 /* MMU fault buffers: index 0 is non-replayable, 1 replayable. */
 #define NV_VF_FAULT_BUFFER_LO(i)		(0xb83000 + (i) * 32)
 #define NV_VF_FAULT_BUFFER_LO_ADDR_MODE		NV_BIT(0)	/* 1 physical */
-#define NV_VF_FAULT_BUFFER_LO_APERTURE		NV_BITS(2, 1)	/* 0 local, 2 coherent, 3 non-coherent */
+#define NV_VF_FAULT_BUFFER_LO_APERTURE		NV_BITS(2, 1)	/* 0 local, 2/3 (non-)coherent */
 #define NV_VF_FAULT_BUFFER_LO_VOL		NV_BIT(3)
 #define NV_VF_FAULT_BUFFER_LO_ADDR		NV_BITS(31, 12)
 #define NV_VF_FAULT_BUFFER_HI(i)		(0xb83004 + (i) * 32)
