@@ -7,6 +7,7 @@
 #include "nova_device.h"
 #include "nova_pt.h"
 #include "nova_ttm.h"
+#include "nova_uapi.h"
 
 /**
  * nova_device_create() - allocate and set up the DRM device
@@ -29,6 +30,7 @@ struct nova_device *nova_device_create(struct auxiliary_device *adev,
 	if (IS_ERR(ndev))
 		return ndev;
 	ndev->info = *nova_core_info(core);
+	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
 	INIT_LIST_HEAD(&ndev->queues.list);

@@ -15,6 +15,7 @@ struct drm_nova_array;
 #define NOVA_SYNCS_MAX		64
 #define NOVA_RING_SIZE_MIN	16
 #define NOVA_RING_SIZE_DEFAULT	512
+#define NOVA_RING_SIZE_MAX	32768	/* and what the device says */
 
 void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 		      size_t elem_size, u32 count_max);
