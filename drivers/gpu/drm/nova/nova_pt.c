@@ -350,6 +350,14 @@ static u64 nova_pt_pte(u64 addr, bool vram, bool readonly)
 	       NV_PUT(NV_MMU_PTE_ADDR_SYS, addr >> 12);
 }
 
+/* A table is empty before anything points to it: write-combining keeps no order by itself. */
+static void nova_pt_clear(struct nova_bound *bound, struct nova_pt_node *node)
+{
+	nova_core_vram_set(bound->core, node->addr, 0, NV_MMU_TABLE_SIZE);
+	nova_core_vram_flush(bound->core);
+	node->linked = true;
+}
+
 /* The child for @va, cleared and reachable by the GPU. */
 static struct nova_pt_node *nova_pt_descend(struct nova_bound *bound, struct nova_pt_node *node,
 					    u64 va)
@@ -358,10 +366,9 @@ static struct nova_pt_node *nova_pt_descend(struct nova_bound *bound, struct nov
 	struct nova_pt_node *child = node->child[index];
 
 	if (!child->linked) {
-		nova_core_vram_set(bound->core, child->addr, 0, NV_MMU_TABLE_SIZE);
+		nova_pt_clear(bound, child);
 		nova_pt_write(bound, node, index, nova_pt_table_half(node),
 			      nova_pt_pde(child->addr));
-		child->linked = true;
 	}
 	return child;
 }
@@ -371,10 +378,8 @@ static struct nova_pt_node *nova_pt_walk(struct nova_bound *bound, struct nova_p
 {
 	struct nova_pt_node *node = pt->root;
 
-	if (!node->linked) {
-		nova_core_vram_set(bound->core, node->addr, 0, NV_MMU_TABLE_SIZE);
-		node->linked = true;
-	}
+	if (!node->linked)
+		nova_pt_clear(bound, node);
 	while (node->level > level)
 		node = nova_pt_descend(bound, node, va);
 	return node;

@@ -2,6 +2,7 @@
 #ifndef _NOVA_QUEUE_H_
 #define _NOVA_QUEUE_H_
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
@@ -80,10 +81,10 @@ struct nova_queue {
 	struct drm_gpu_scheduler sched;
 	/** @entity: its only entity */
 	struct drm_sched_entity entity;
-	/** @jobs: jobs that were armed and not yet freed */
+	/** @jobs: jobs that were armed and not yet freed, and one for the queue itself */
 	atomic_t jobs;
-	/** @idle: woken when @jobs becomes 0 */
-	wait_queue_head_t idle;
+	/** @idle: completed when @jobs becomes 0 */
+	struct completion idle;
 
 	/** @event_link: on nova_bound.events.list, guarded by its lock */
 	struct list_head event_link;

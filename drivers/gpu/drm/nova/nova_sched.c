@@ -88,6 +88,13 @@ out:
 	return DRM_GPU_SCHED_STAT_NO_HANG;
 }
 
+/* The last one may run on a work queue that is not ours: nothing of the queue is used after it. */
+static void nova_sched_put_job(struct nova_queue *queue)
+{
+	if (atomic_dec_and_test(&queue->jobs))
+		complete(&queue->idle);
+}
+
 static void nova_sched_free_job(struct drm_sched_job *base)
 {
 	struct nova_job *job = to_nova_job(base);
@@ -97,8 +104,7 @@ static void nova_sched_free_job(struct drm_sched_job *base)
 	job->fence = NULL;
 	nova_job_fini(job);
 	kfree(job);
-	if (atomic_dec_and_test(&queue->jobs))
-		wake_up_all(&queue->idle);
+	nova_sched_put_job(queue);
 }
 
 static const struct drm_sched_backend_ops nova_sched_ops = {
@@ -127,8 +133,8 @@ int nova_sched_init(struct nova_queue *queue)
 	struct drm_gpu_scheduler *sched = &queue->sched;
 	int ret;
 
-	atomic_set(&queue->jobs, 0);
-	init_waitqueue_head(&queue->idle);
+	atomic_set(&queue->jobs, 1);
+	init_completion(&queue->idle);
 	ret = drm_sched_init(sched, &args);
 	if (ret)
 		return ret;
@@ -147,7 +153,8 @@ int nova_sched_init(struct nova_queue *queue)
 void nova_sched_fini(struct nova_queue *queue)
 {
 	drm_sched_entity_fini(&queue->entity);
-	wait_event(queue->idle, !atomic_read(&queue->jobs));
+	nova_sched_put_job(queue);
+	wait_for_completion(&queue->idle);
 	drm_sched_fini(&queue->sched);
 }
 
