@@ -96,8 +96,9 @@ int nova_core_time_ns(struct nova_core *core, u64 *ns)
 		return -ENODEV;
 
 	ret = nova_core_timer_sample(nova_core_timer_rd, core, ns);
-	if (ret == -ENODEV && !nova_core_bar_lost(core))
-		ret = -EIO;
+	/* A device that vanishes between two of the reads makes no sense, too. */
+	if (ret)
+		ret = nova_core_bar_lost(core) ? -ENODEV : -EIO;
 
 	return ret;
 }
