@@ -132,7 +132,6 @@ void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t siz
 void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size);
 void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size);
 void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value);
-u64 nova_core_vram_read64(struct nova_core *core, u64 offset);
 void nova_core_vram_flush(struct nova_core *core);
 
 /* --- time: nova_core_timer.c --- */

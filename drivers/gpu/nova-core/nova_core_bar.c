@@ -196,26 +196,6 @@ void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
 EXPORT_SYMBOL_NS_GPL(nova_core_vram_write64, "NOVA_CORE");
 
 /**
- * nova_core_vram_read64() - load one little-endian quadword
- * @core: the GPU
- * @offset: source, 8-byte aligned
- *
- * Context: any.
- * Return: the value; all ones on a lost device or out of range (with a
- * warning).
- */
-u64 nova_core_vram_read64(struct nova_core *core, u64 offset)
-{
-	if (WARN_ON_ONCE(!IS_ALIGNED(offset, sizeof(u64))))
-		return ~0ull;
-	if (!nova_core_vram_ok(core, offset, sizeof(u64)))
-		return ~0ull;
-
-	return readq(core->vram + offset);
-}
-EXPORT_SYMBOL_NS_GPL(nova_core_vram_read64, "NOVA_CORE");
-
-/**
  * nova_core_vram_flush() - make earlier writes to video memory visible to the GPU
  * @core: the GPU
  *

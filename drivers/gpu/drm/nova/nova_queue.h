@@ -100,10 +100,8 @@ struct nova_queue {
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
 void nova_queue_put(struct nova_queue *queue);
 
-/* Parts of the fence page, from the end of the queue's memory. */
-#define NOVA_QUEUE_SLOT_SIZE	32	/* release segment of one job */
+#define NOVA_QUEUE_SLOT_SIZE	32	/* release segment of one job, in bytes */
 
-u64 nova_queue_fence_va(const struct nova_queue *queue);
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job);
 void nova_queue_process(struct nova_queue *queue);
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code);
