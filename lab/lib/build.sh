@@ -5,10 +5,10 @@
 
 help_build() {
 	cat <<'U'
-usage: lab/lab build [--kernel stock|DIR] [--user | --modules]
+usage: lab/lab build [--kernel stock|kasan|kcsan|DIR] [--user | --modules]
 
 Builds user space into out/build and the modules into out/modules/RELEASE; only what changed.
-  --kernel   the kernel the modules are for: the root's own, or a kernel build directory below the repository
+  --kernel   the kernel the modules are for: the root's own, a debug kernel, or a kernel build directory below the repository
   --user     user space only
   --modules  the modules only
 U
@@ -28,9 +28,10 @@ cmd_build() {
 	done
 	if ! inside; then
 		need_root
+		need_kernel "$kernel"
 		enter build "${all[@]}"
 	fi
-	lock root shared
+	lock "root-$root_name" shared
 	lock build exclusive
 	kernel_resolve "$kernel"
 	mount_root

@@ -5,8 +5,8 @@
 
 readonly initramfs_modules='virtio_pci virtio_console 9pnet_virtio 9p overlay'
 
-# kernel_resolve stock|DIR: sets k_release, k_image, k_headers and k_modules (the directory with modules.dep,
-# empty when the kernel came without modules). DIR is a kernel build directory below the repository; modules
+# kernel_resolve stock|NAME|DIR: sets k_release, k_image, k_headers and k_modules (the directory with modules.dep,
+# empty when the kernel came without modules). NAME is a debug kernel of lab/kernel. DIR is a kernel build directory below the repository; modules
 # are looked for where `make modules_install INSTALL_MOD_PATH=DIR` puts them.
 kernel_resolve() {
 	local dir
@@ -18,8 +18,13 @@ kernel_resolve() {
 		k_modules=/lib/modules/$k_release
 		return
 	fi
-	dir=$(readlink -f "$1") && [ -f "$dir/arch/x86/boot/bzImage" ] ||
-		die "--kernel $1: neither 'stock' nor a kernel build directory with arch/x86/boot/bzImage"
+	dir=$1
+	if kernel_known "$1"; then
+		kernel_current "$1" || die "there is no $1 kernel, or an older one: run lab/lab up --kernel $1"
+		dir=$out/kernel/$1
+	fi
+	dir=$(readlink -f "$dir") && [ -f "$dir/arch/x86/boot/bzImage" ] ||
+		die "--kernel $1: neither stock, $(kernel_names | xargs | sed 's/ /, /g'), nor a kernel build directory with arch/x86/boot/bzImage"
 	case $dir/ in
 	"$top"/*) ;;
 	*) die "--kernel $1: the build directory must be below $top, the guest sees nothing else" ;;

@@ -1,38 +1,58 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The root: built whole in a directory of its own, then renamed into place.
+# The roots: main, in which all is built and run, kernel and clang for those who ask for them. Each is made from its
+# recipe in lab/root/NAME, whole in a directory of its own, then renamed into place.
 
 readonly root_suite=trixie
 readonly root_space_mib=3072
 
 help_up() {
 	cat <<'U'
-usage: lab/lab up [--fresh]
+usage: lab/lab up [--fresh] [--root NAME | --kernel NAME]
 
 Builds the lab's root (Debian, out/root, about 1 GB, two minutes), or refreshes it when its recipe
-(lab/root) changed; otherwise does nothing. Host packages it needs are installed.
-  --fresh  build it anew whatever is there, with the archive's present versions
+(lab/root/main) changed; otherwise does nothing. Host packages it needs are installed.
+  --fresh        build it anew whatever is there, with the archive's present versions
+  --root NAME    another root: main, kernel (builds kernels) or clang (static checks), in out/root-NAME
+  --kernel NAME  a debug kernel, kasan or kcsan (lab/kernel), in out/kernel/NAME: 10 to 20 minutes the first time
 U
 }
 
 cmd_up() {
-	local fresh=
+	local all=("$@") fresh='' kernel='' name=main
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-h | --help) help_up && return ;;
 		--fresh) fresh=1 ;;
+		--root) name=$(option_value "$@") && shift ;;
+		--kernel) kernel=$(option_value "$@") && shift ;;
 		*) usage_error "up: unknown argument '$1'" ;;
 		esac
 		shift
 	done
 	need_rights
+	if [ -n "$kernel" ]; then
+		kernel_up "$kernel" "$fresh" "${all[@]}"
+		return
+	fi
+	root_use "$name"
 	if [ -z "$fresh" ] && root_current; then
 		say "the root is up to date ($root)"
 		return
 	fi
 	[ -z "${NOVA_ROOT-}" ] || die "NOVA_ROOT=$NOVA_ROOT is used as it is and not built; unset it for the lab's own"
 	root_build "$fresh"
+}
+
+# root_use NAME: the root that all below is about. NOVA_ROOT replaces the main one only.
+root_use() {
+	[ -f "$lab/root/$1/packages" ] || usage_error "there is no root '$1'; lab/root has their recipes"
+	root_name=$1
+	case $1 in
+	main) root=${NOVA_ROOT:-$out/root} ;;
+	*) root=$out/root-$1 NOVA_ROOT='' ;;
+	esac
 }
 
 # For the other verbs: up, without a word when there is nothing to do.
@@ -43,7 +63,7 @@ need_root() {
 
 root_recipe() {
 	{
-		cat "$lab/root/packages" "$lab/root/pins" "$lab/root/excludes"
+		cat "$lab/root/$root_name"/{sources,packages,pins,excludes}
 		declare -f root_bootstrap
 	} | sha256sum | cut -d' ' -f1
 }
@@ -82,26 +102,27 @@ host_install() {
 	apt-get update && apt-get install -y --no-install-recommends "$@"
 }
 
+# need_space MIB: below out/
 need_space() {
 	local free
 	free=$(df --output=avail -B1M "$out" | tail -n 1 | tr -d " ")
-	[ "$free" -ge "$root_space_mib" ] ||
-		die "$out has $free MiB of free disk space, the root needs $root_space_mib: make room, or clone the repository elsewhere"
+	[ "$free" -ge "$1" ] ||
+		die "$out has $free MiB of free disk space, this needs $1: make room, or clone the repository elsewhere"
 }
 
 root_build() {
-	local new=$out/root.new old=$out/root.old started=$SECONDS mirror
+	local new=$root.new old=$root.old started=$SECONDS mirror
 	mkdir -p "$out"
-	lock root exclusive
+	lock "root-$root_name" exclusive
 	if [ -z "$1" ] && root_current; then
-		unlock root
+		unlock "root-$root_name"
 		return
 	fi
 	rm -rf --one-file-system "$new" "$old"
 	host_packages
-	need_space
+	need_space $root_space_mib
 	mirror=$(find_mirror)
-	say "building the root from $mirror (about 90 s) ..."
+	say "building the $root_name root from $mirror (1 or 2 minutes) ..."
 	root_bootstrap "$new" "$mirror"
 	root_check "$new"
 	root_recipe >"$new/.nova-recipe"
@@ -109,7 +130,7 @@ root_build() {
 	mv "$new" "$root"
 	rm -rf --one-file-system "$old"
 	say "the root is ready after $((SECONDS - started)) s"
-	unlock root
+	unlock "root-$root_name"
 }
 
 # The proxy apt is told to use here, for the apt that fills the root.
@@ -121,9 +142,19 @@ root_proxy() {
 	done
 }
 
+# The suites of a recipe as apt's lines.
+root_sources() {
+	sed -nE "s#^(\\[[^]]*\\] )?([a-z-]+)\$#deb \\1$2 \\2 main#p" "$1"
+}
+
+root_first_suite() {
+	grep -m1 -E '^[a-z-]+$' "$1"
+}
+
 root_bootstrap() {
-	local new=$1 mirror=$2 log=$out/log/root.log packages options
-	packages=$(sed 's/#.*//' "$lab/root/packages" | xargs | tr ' ' ,)
+	local new=$1 mirror=$2 recipe=$lab/root/$root_name log=$out/log/root-$root_name.log packages options sources
+	packages=$(sed 's/#.*//' "$recipe/packages" | xargs | tr ' ' ,)
+	mapfile -t sources < <(root_sources "$recipe/sources" "$mirror")
 	mapfile -t options < <(root_proxy)
 	mkdir -p "$out/log"
 	# INITRD=No: the kernel's package needs no initramfs, the lab makes its own.
@@ -131,12 +162,9 @@ root_bootstrap() {
 	if ! INITRD=No unshare --mount --pid --fork --kill-child --mount-proc --propagation private -- \
 		mmdebstrap --mode=root --format=directory --variant=minbase --include="$packages" "${options[@]}" \
 		--aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
-		--setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\" && cp '$lab/root/pins' \"\$1/etc/apt/preferences.d/nova\"" \
-		--essential-hook="cp '$lab/root/excludes' \"\$1/etc/dpkg/dpkg.cfg.d/nova\"" \
-		"$root_suite" "$new" \
-		"deb $mirror $root_suite main" \
-		"deb $mirror $root_suite-backports main" \
-		"deb [check-valid-until=no] $mirror forky main" 2>&1 </dev/null | tee "$log" | sed -un 's/^I: /lab:   /p' >&2; then
+		--setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\" && cp '$recipe/pins' \"\$1/etc/apt/preferences.d/nova\"" \
+		--essential-hook="cp '$recipe/excludes' \"\$1/etc/dpkg/dpkg.cfg.d/nova\"" \
+		"$(root_first_suite "$recipe/sources")" "$new" "${sources[@]}" 2>&1 </dev/null | tee "$log" | sed -un 's/^I: /lab:   /p' >&2; then
 		grep -a '^E: ' "$log" | tail -n 5 >&2
 		die "building the root failed: see $log (set NOVA_MIRROR for another mirror)"
 	fi
@@ -145,15 +173,16 @@ root_bootstrap() {
 }
 
 root_check() {
+	[ "$root_name" = main ] || return 0
 	chroot "$1" qemu-system-x86_64 -device help 2>/dev/null | grep -q '"vfio-user-pci"' ||
 		die "the root's QEMU has no vfio-user-pci device (10.1 or newer has it): use a mirror with $root_suite-backports"
 	compgen -G "$1/lib/modules/*/build/include/config/kernel.release" >/dev/null ||
-		die "the root has no kernel headers: see $out/log/root.log"
+		die "the root has no kernel headers: see $out/log/root-main.log"
 }
 
 help_exec() {
 	cat <<'U'
-usage: lab/lab exec -- CMD...
+usage: lab/lab exec [--root NAME] -- CMD...
 
 Runs CMD in the root (chroot), the repository at /nova and as working directory. Mounts are private to it.
 U
@@ -161,17 +190,25 @@ U
 
 cmd_exec() {
 	local all=("$@")
-	case ${1-} in
-	-h | --help) help_exec && return ;;
-	--) shift ;;
-	-*) usage_error "exec: unknown argument '$1'" ;;
-	esac
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-h | --help) help_exec && return ;;
+		--root)
+			root_use "$(option_value "$@")"
+			shift
+			;;
+		--) shift && break ;;
+		-*) usage_error "exec: unknown argument '$1'" ;;
+		*) break ;;
+		esac
+		shift
+	done
 	[ $# -gt 0 ] || usage_error "exec: no command given"
 	if ! inside; then
 		need_root
 		enter exec "${all[@]}"
 	fi
-	lock root shared
+	lock "root-$root_name" shared
 	mount_root
 	in_root "$@"
 }
@@ -180,12 +217,12 @@ help_clean() {
 	cat <<'U'
 usage: lab/lab clean [--all]
 
-Removes what was built and the logs of the VM's runs; with --all the root as well.
+Removes what was built and the logs of the VM's runs; with --all the roots and the debug kernels as well.
 U
 }
 
 cmd_clean() {
-	local all=
+	local all='' recipe
 	case ${1-} in
 	-h | --help) help_clean && return ;;
 	--all) all=1 ;;
@@ -193,11 +230,13 @@ cmd_clean() {
 	*) usage_error "clean: unknown argument '$1'" ;;
 	esac
 	[ -d "$out" ] || return 0
-	lock root exclusive
+	for recipe in "$lab"/root/*/; do
+		lock "root-$(basename "$recipe")" exclusive
+	done
 	if [ -n "$all" ]; then
 		need_rights
 		rm -rf --one-file-system "$out"
 		return
 	fi
-	find "$out" -mindepth 1 -maxdepth 1 ! -name root ! -name locks -exec rm -rf --one-file-system {} +
+	find "$out" -mindepth 1 -maxdepth 1 ! -name 'root*' ! -name kernel ! -name locks -exec rm -rf --one-file-system {} +
 }
