@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: igt-results RESULTS.JSON LIST [OUT.TSV]
+ * usage: igt-results RESULTS.JSON LIST [OUT.TSV [FINDINGS]]
  *
  * Reads what igt_runner wrote and prints one line per test of LIST (names as
  * igt_runner has them, "igt@nova_vm@split"), "PASS|FAIL|SKIP name [why]", and a last
  * line "igt: N passed, N failed, N skipped". A test counts as passed only if its result is
- * "pass" and the kernel log of its run shows no splat; one that did not run has
- * failed. Exit code 0 if none failed and at least one passed, 1 if not, 2 if the files
+ * "pass", the kernel log of its run shows no splat, and FINDINGS has no line of it
+ * ("test <tab> why"); one that did not run has failed. A finding of a test that is not in
+ * the list is a failure of its own. Exit code 0 if none failed and at least one passed, 1 if not, 2 if the files
  * cannot be read.
  */
+#include <errno.h>
 #include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,9 +43,23 @@ enum verdict {
 
 static const char *const verdict_names[VERDICTS] = { "PASS", "FAIL", "SKIP" };
 
+/**
+ * struct finding - what the harness itself found after a test
+ * @test: name as in the list
+ * @why: the rest of the line
+ * @used: a test of the list failed for it
+ */
+struct finding {
+	char test[WHY_MAX];
+	char why[WHY_MAX];
+	bool used;
+};
+
 struct report {
 	struct json_object *tests;
 	FILE *tsv;
+	struct finding *findings;
+	size_t finding_count;
 	regex_t splat;
 	regex_t noise;
 	unsigned int count[VERDICTS];
@@ -161,6 +177,49 @@ static bool find_warning(const struct report *report, const char *warnings, char
 	return !*warnings;
 }
 
+static bool load_findings(struct report *report, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[2 * WHY_MAX];
+
+	if (!file)
+		return errno == ENOENT;
+	while (fgets(line, sizeof(line), file)) {
+		size_t name = strcspn(line, "\t\n");
+		struct finding *finding;
+
+		report->findings = reallocarray(report->findings, report->finding_count + 1,
+						sizeof(*report->findings));
+		if (!report->findings)
+			return false;
+		finding = &report->findings[report->finding_count++];
+		*finding = (struct finding){ 0 };
+		snprintf(finding->test, WHY_MAX, "%.*s", (int)name, line);
+		copy_line(finding->why, line + name + (line[name] == '\t'));
+	}
+	fclose(file);
+	return true;
+}
+
+/* Of the test, or of a dynamic subtest of it. */
+static bool find_finding(const struct report *report, const char *name, char why[WHY_MAX])
+{
+	size_t i, length = strlen(name);
+	bool found = false;
+
+	for (i = 0; i < report->finding_count; i++) {
+		struct finding *finding = &report->findings[i];
+
+		if (strncmp(finding->test, name, length) ||
+		    (finding->test[length] && finding->test[length] != '@'))
+			continue;
+		if (!found)
+			snprintf(why, WHY_MAX, "%s", finding->why);
+		finding->used = found = true;
+	}
+	return found;
+}
+
 static enum verdict judge(const struct report *report, const char *name, char why[WHY_MAX])
 {
 	struct json_object *test;
@@ -171,7 +230,7 @@ static enum verdict judge(const struct report *report, const char *name, char wh
 		copy_line(why, "did not run");
 		return FAIL;
 	}
-	if (find_splat(report, text_of(test, "dmesg"), why))
+	if (find_splat(report, text_of(test, "dmesg"), why) || find_finding(report, name, why))
 		return FAIL;
 	result = text_of(test, "result");
 	if (strcmp(result, "pass") == 0)
@@ -182,10 +241,9 @@ static enum verdict judge(const struct report *report, const char *name, char wh
 	return strcmp(result, "skip") == 0 ? SKIP : FAIL;
 }
 
-static void report_test(struct report *report, const char *name)
+static void report_verdict(struct report *report, enum verdict verdict, const char *name,
+			   const char *why)
 {
-	char why[WHY_MAX];
-	enum verdict verdict = judge(report, name, why);
 	/* Shorter, and as the command line takes it: nova_vm@split. */
 	const char *shown = strncmp(name, "igt@", 4) ? name : name + 4;
 
@@ -193,6 +251,24 @@ static void report_test(struct report *report, const char *name)
 	printf("%s %s%s%s\n", verdict_names[verdict], shown, why[0] ? " " : "", why);
 	if (report->tsv)
 		fprintf(report->tsv, "%s\t%s\t%s\n", verdict_names[verdict], shown, why);
+}
+
+static void report_test(struct report *report, const char *name)
+{
+	char why[WHY_MAX];
+	enum verdict verdict = judge(report, name, why);
+
+	report_verdict(report, verdict, name, why);
+}
+
+static void report_other_findings(struct report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->finding_count; i++)
+		if (!report->findings[i].used)
+			report_verdict(report, FAIL, report->findings[i].test,
+				       report->findings[i].why);
 }
 
 static bool report_list(struct report *report, const char *path)
@@ -217,8 +293,8 @@ int main(int argc, char **argv)
 	struct json_object *root;
 	bool listed;
 
-	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: igt-results RESULTS.JSON LIST [OUT.TSV]\n");
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: igt-results RESULTS.JSON LIST [OUT.TSV [FINDINGS]]\n");
 		return 2;
 	}
 	root = json_object_from_file(argv[1]);
@@ -226,8 +302,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "igt-results: %s has no results\n", argv[1]);
 		return 2;
 	}
-	if (argc == 4 && !(report.tsv = fopen(argv[3], "we"))) {
+	if (argc >= 4 && !(report.tsv = fopen(argv[3], "we"))) {
 		perror(argv[3]);
+		return 2;
+	}
+	if (argc == 5 && !load_findings(&report, argv[4])) {
+		perror(argv[4]);
 		return 2;
 	}
 	if (regcomp(&report.splat, splats, REG_EXTENDED | REG_NEWLINE) ||
@@ -236,6 +316,8 @@ int main(int argc, char **argv)
 	listed = report_list(&report, argv[2]);
 	if (!listed)
 		perror(argv[2]);
+	report_other_findings(&report);
+	free(report.findings);
 	regfree(&report.splat);
 	regfree(&report.noise);
 	json_object_put(root);

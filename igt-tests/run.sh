@@ -10,6 +10,7 @@
 #   --iommu            the shorter list for a guest with an IOMMU; unmapped DMA is checked
 #   --tests DIR        where our tests are (default: out/build/igt-tests)
 #   --out DIR          where results go (default: $NOVA_RUN, else a new directory in /tmp)
+#   --batch            all subtests of a test in one process: for a kernel on which processes start slowly
 #   --dmesg-level N    kernel messages of this level and below fail a test (default 4, warnings)
 #
 # Prints "PASS|FAIL|SKIP test@subtest [why]" for each and "igt: N passed, N failed, N skipped" at the end.
@@ -23,6 +24,8 @@ tests=$here/../out/build/igt-tests
 out=${NOVA_RUN-}
 level=4
 upstream=/usr/libexec/igt-gpu-tools
+timeouts=(--per-test-timeout 300 --inactivity-timeout 240)
+batch=()
 patterns=()
 
 die() {
@@ -35,6 +38,10 @@ while [ $# -gt 0 ]; do
 	--iommu)
 		list=$here/test-list-iommu.txt
 		export NOVA_IOMMU=1
+		;;
+	--batch)
+		batch=(--multiple-mode)
+		timeouts=(--inactivity-timeout 300)
 		;;
 	--list | --tests | --out | --dmesg-level)
 		[ $# -ge 2 ] || die "$1 needs a value"
@@ -115,15 +122,24 @@ fi
 # The first look at it mounts it, and the kernel warns that this is an old habit: not in somebody's test.
 ls /sys/kernel/debug/tracing >/dev/null 2>&1
 
+# Each GPU is asked what it saw, between the tests.
+watch=$(readlink -f "$tests")/nova-watch
+findings=$out/watch.tsv
+rm -f "$findings" "$findings.state"
+"$watch" "$findings" || exit 2
+
 # Its exit code says nothing of the tests; what it prints is progress.
 IGT_FORCE_DRIVER=nova-drm igt_runner --name nova --overwrite --sync --dmesg-warn-level "$level" \
-	--per-test-timeout 300 --inactivity-timeout 240 --abort-on-monitored-error=taint,lockdep \
+	"${timeouts[@]}" ${batch[@]+"${batch[@]}"} --abort-on-monitored-error=taint,lockdep \
+	--hook "pre-test,post-subtest,post-dyn-subtest:'$watch' '$findings'" \
 	--test-list "$out/igt.list" "$root" "$out/igt" 2>&1 |
 	tee "$out/igt-runner.log" | sed -un 's/^\[[0-9. ]*\] *\(\[[0-9]*\/\)/\1/p' >&2
+
+IGT_HOOK_EVENT=end "$watch" "$findings"
 
 if [ ! -s "$out/igt/results.json" ]; then
 	tail -n 3 "$out/igt-runner.log" >&2
 	printf 'FAIL igt the runner left no results\nigt: 0 passed, 1 failed, 0 skipped\n'
 	exit 1
 fi
-"$tests/igt-results" "$out/igt/results.json" "$out/igt.list" "$out/igt.tsv"
+"$tests/igt-results" "$out/igt/results.json" "$out/igt.list" "$out/igt.tsv" "$findings"

@@ -8,7 +8,8 @@ readonly emulator=/nova/out/build/emulator/nova-emu
 
 vm_options_help() {
 	cat <<'U'
-  --kernel stock|DIR  the root's own kernel, or a kernel build directory below the repository
+  --kernel K          stock: the root's own (default); kasan, kcsan: a debug kernel; or a kernel build directory
+                      below the repository
   --devices N         emulated GPUs, 0 to 4 (default 1)
   --vram SIZE         video memory of each (default: the emulator's)
   --emulator-log L    what the emulators log: error, warn, info, debug (default warn)
@@ -74,7 +75,7 @@ vm_main() {
 		export NOVA_RUN_ID
 		enter "${all[@]}"
 	fi
-	lock root shared
+	lock "root-$root_name" shared
 	run_id=$NOVA_RUN_ID
 	run_dir=$out/runs/$run_id
 	vm_start
@@ -219,7 +220,7 @@ emulators_start() {
 # QEMU's arguments that depend on the options, into the array vm_args.
 vm_arguments() {
 	local i run=/nova/out/runs/$run_id
-	local append="console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=nowatchdog nova.run=$run_id"
+	local append="console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
 	vm_args=(-M q35)
 	read -ra accel <<<"$vm_accel"
 	vm_args+=("${accel[@]}" -smp "$vm_smp" -m "$vm_mem"
@@ -240,7 +241,9 @@ vm_arguments() {
 		vm_args+=(-device "pcie-root-port,id=rp$i,chassis=$((i + 1)),slot=$((i + 1)),mem-reserve=32M,pref64-reserve=512M"
 			-device "{\"driver\":\"vfio-user-pci\",\"bus\":\"rp$i\",\"id\":\"nova$i\",\"rombar\":0,\"socket\":{\"type\":\"unix\",\"path\":\"/run/nova/emu.$i\"}}"
 			-chardev "socket,id=ctl$i,path=/run/nova/ctl.$i"
-			-device "virtserialport,chardev=ctl$i,name=nova-ctl.$i")
+			-device "virtserialport,chardev=ctl$i,name=nova-ctl.$i"
+			-chardev "socket,id=watch$i,path=/run/nova/ctl.$i"
+			-device "virtserialport,chardev=watch$i,name=nova-watch.$i")
 	done
 	vm_args+=(-kernel "$k_image" -initrd "$k_initramfs" -append "$append $vm_append")
 }

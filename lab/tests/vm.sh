@@ -1,18 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# usage: vm.sh: what `lab run` promises, seen in real boots without a GPU. Prints result lines.
+# usage: vm.sh: what `lab run` promises, seen in real boots. Prints result lines.
 set -eu
 
 lab=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# boot NAME OPTIONS... -- CMD...: one run; its exit code and output go to $work/NAME.*
+# boot NAME OPTIONS... -- CMD...: one run without a GPU; its exit code and output go to $work/NAME.*
 boot() {
+	local name=$1
+	shift
+	boot_gpu "$name" --devices 0 "$@"
+}
+
+# The same with one.
+boot_gpu() {
 	local name=$1 code=0
 	shift
-	"$lab/lab" run --devices 0 "$@" >"$work/$name.out" 2>"$work/$name.err" || code=$?
+	"$lab/lab" run "$@" >"$work/$name.out" 2>"$work/$name.err" || code=$?
 	echo $code >"$work/$name.code"
 }
 
@@ -50,3 +57,18 @@ boot root-is-clean -- test ! -e /usr/first-layer
 wait
 expect timeout hang 124 err 'no end after 25 s'
 expect root-stays-clean root-is-clean 0
+
+# A register written after the driver has gone, as somebody who has its address can.
+# shellcheck disable=SC2016 # for the guest
+boot_gpu violation -- sh -c '
+	watch=/nova/out/build/igt-tests/nova-watch
+	$watch /tmp/findings
+	gpu=$(echo /sys/bus/pci/drivers/nova_core/0*)
+	read -r bar0 _ <"$gpu/resource"
+	echo "${gpu##*/}" >"$gpu/driver/unbind"
+	IGT_HOOK_EVENT=post-subtest IGT_HOOK_TEST_FULLNAME=igt@innocent $watch /tmp/findings
+	busybox devmem $((bar0 + 0x140)) 32 1
+	IGT_HOOK_EVENT=post-subtest IGT_HOOK_TEST_FULLNAME=igt@guilty $watch /tmp/findings
+	cat /tmp/findings'
+expect violation violation 71 err 'emulator 0 counted 2 violations: .*after shutdown'
+expect violation-attributed violation 71 out '^igt@guilty.GPU 0: violations: 2$'
