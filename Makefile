@@ -15,15 +15,17 @@ MODULES = $(CURDIR)/$(OUT)/modules/$(KREL)
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-unit check-igt check-lab modules modules_install modules-install install shell clean kdir
+.PHONY: help demo check check-unit check-igt check-lab check-debug check-race modules modules_install modules-install install shell clean kdir
 
 help:
 	@echo 'In the lab (a VM with emulated GPUs; needs root, sets itself up):'
 	@echo '  make demo             render through the driver, unbind it under load, rebind, render again'
-	@echo '  make check            every test: unit, KUnit, the lab, IGT in the VM'
+	@echo '  make check            every test of the stock kernel: unit, the lab, IGT in the VM'
 	@echo '  make check-unit       the unit tests alone'
 	@echo '  make check-igt        the IGT tests alone'
 	@echo '  make check-lab        the tests of the lab itself'
+	@echo '  make check-debug      the tests in a KASAN, lockdep and kmemleak kernel, which is built first'
+	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
 	@echo 'On a machine of your own:'
@@ -46,6 +48,12 @@ check-igt:
 
 check-lab:
 	@lab/check lab
+
+check-debug:
+	@lab/check debug
+
+check-race:
+	@lab/check race
 
 shell:
 	@$(LAB) build
