@@ -42,6 +42,7 @@ struct nova_bind {
 	struct nova_bind_op *current_op;
 	struct nova_bound *bound;
 	struct list_head spare;		/* struct nova_vma by base.gem.entry */
+	struct list_head retired;	/* the same; each holds a reference on its buffer */
 };
 
 static bool nova_bind_is_map(const struct nova_bind_op *op)
@@ -71,6 +72,18 @@ static void nova_bind_clear(struct nova_bind *bind, u64 va, u64 size)
 	else
 		nova_pt_unmap(bind->bound, pt, va, size);
 	nova_pt_release(bind->bound, pt, va, size);
+}
+
+/*
+ * A mapping that is no more. It may have been the last to hold its buffer, whose
+ * memory must not be anybody else's while a translation of it is cached: so
+ * the buffer goes after the flush.
+ */
+static void nova_bind_retire(struct nova_bind *bind, struct nova_vma *vma)
+{
+	drm_gem_object_get(vma->base.gem.obj);
+	drm_gpuva_unlink(&vma->base);
+	list_add(&vma->base.gem.entry, &bind->retired);
 }
 
 int nova_bind_step_map(struct drm_gpuva_op *op, void *priv)
@@ -104,9 +117,8 @@ int nova_bind_step_remap(struct drm_gpuva_op *op, void *priv)
 		drm_gpuva_link(&prev->base, old->base.vm_bo);
 	if (next)
 		drm_gpuva_link(&next->base, old->base.vm_bo);
-	drm_gpuva_unlink(&old->base);
+	nova_bind_retire(bind, old);
 	nova_bind_clear(bind, va, size);
-	kfree(old);
 	return 0;
 }
 
@@ -116,9 +128,8 @@ int nova_bind_step_unmap(struct drm_gpuva_op *op, void *priv)
 	u64 va = vma->base.va.addr, size = vma->base.va.range;
 
 	drm_gpuva_unmap(&op->unmap);
-	drm_gpuva_unlink(&vma->base);
+	nova_bind_retire(priv, vma);
 	nova_bind_clear(priv, va, size);
-	kfree(vma);
 	return 0;
 }
 
@@ -205,6 +216,10 @@ static void nova_bind_fini(struct nova_bind *bind)
 
 	list_for_each_entry_safe(vma, next, &bind->spare, base.gem.entry)
 		kfree(vma);
+	list_for_each_entry_safe(vma, next, &bind->retired, base.gem.entry) {
+		drm_gem_object_put(vma->base.gem.obj);
+		kfree(vma);
+	}
 	for (u32 i = 0; i < bind->count; i++)
 		if (bind->ops[i].obj)
 			drm_gem_object_put(bind->ops[i].obj);
@@ -355,7 +370,11 @@ int nova_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 {
 	struct nova_file *nfile = file->driver_priv;
 	struct drm_nova_vm_bind *args = data;
-	struct nova_bind bind = { .file = file, .spare = LIST_HEAD_INIT(bind.spare) };
+	struct nova_bind bind = {
+		.file = file,
+		.spare = LIST_HEAD_INIT(bind.spare),
+		.retired = LIST_HEAD_INIT(bind.retired),
+	};
 	int ret;
 
 	if (args->flags & ~DRM_NOVA_VM_BIND_ASYNC)
