@@ -46,7 +46,7 @@ static void nova_fence_signal(struct nova_fence *fence, int error)
 /**
  * nova_timeline_signal() - signal what the GPU has finished
  * @timeline: the timeline
- * @seqno: what the GPU wrote; not trusted, a value from the future signals what there is
+ * @seqno: the last job that is finished
  *
  * Any process context.
  */

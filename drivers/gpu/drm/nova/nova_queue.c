@@ -111,6 +111,7 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 			       bytes, false);
 
 	userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	WRITE_ONCE(queue->hw.seqno, seqno);
 	dma_wmb();	/* entries and segments before the index that covers them */
 	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));
 	wmb();		/* the index before the doorbell */
@@ -120,12 +121,17 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 /**
  * nova_queue_process() - signal the fences of finished jobs
  * @queue: the queue; its hardware half exists
+ *
+ * A client's jobs can write the semaphore too. They can finish themselves early, never a job
+ * that has not begun: that one may wait for somebody else's fence.
  */
 void nova_queue_process(struct nova_queue *queue)
 {
 	__le64 *fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
+	u64 seqno = le64_to_cpu(READ_ONCE(*fence));
 
-	nova_timeline_signal(&queue->timeline, le64_to_cpu(READ_ONCE(*fence)));
+	dma_rmb();	/* the semaphore before what it is compared to */
+	nova_timeline_signal(&queue->timeline, min(seqno, READ_ONCE(queue->hw.seqno)));
 }
 
 /**

@@ -59,6 +59,8 @@ struct nova_queue {
 		struct nova_core_audit audit;
 		/** @hw.put: next ring entry; guarded by @lock */
 		u32 put;
+		/** @hw.seqno: last job given to the channel; written under @lock */
+		u64 seqno;
 	} hw;
 
 	/** @lock: guards @dead, @state and submission to the ring */
