@@ -161,7 +161,9 @@ static void test_limits(int fd)
 	igt_assert(is_power_of_two(limits.ring_size_min) && is_power_of_two(limits.ring_size_max));
 	igt_assert_lte(limits.ring_size_min, limits.ring_size_max);
 	igt_assert(limits.job_timeout_ms);
-	igt_assert_eq_u64(limits.reserved, 0);
+	igt_assert_lte(limits.exec_jobs_max, limits.queue_jobs_max);
+	igt_assert_lte_u64(limits.gem_size_max, limits.file_gem_bytes_max);
+	igt_assert(limits.page_tables_max);
 }
 
 static uint64_t pci_bar_length(int fd, unsigned int bar)

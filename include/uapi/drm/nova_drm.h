@@ -270,12 +270,17 @@ struct drm_nova_query_engines {
  * @exec_jobs_max: jobs in one EXEC
  * @exec_pushes_max: pushes in one job; also at most two less than the queue's ring_size
  * @syncs_max: syncs in one job
- * @vms_max: VMs per file
- * @queues_max: queues per file
+ * @vms_max: VMs per file, or ENOSPC
+ * @queues_max: queues per file, or ENOSPC
  * @ring_size_min: smallest ring of a queue, in entries
  * @ring_size_max: largest
  * @job_timeout_ms: a job that runs longer is killed with its queue
- * @reserved: 0
+ * @queue_jobs_max: jobs of one queue that were submitted and are not finished, or ENOSPC
+ * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
+ *	addresses in use takes one, and a few are needed above them
+ * @file_gem_bytes_max: sum of the sizes of the buffers a file made, used or not, or ENOSPC
+ *
+ * What is limited per file is given back with the object, which may outlive its handle.
  */
 struct drm_nova_query_limits {
 	__u32 va_bits;
@@ -292,7 +297,9 @@ struct drm_nova_query_limits {
 	__u32 ring_size_min;
 	__u32 ring_size_max;
 	__u32 job_timeout_ms;
-	__u64 reserved;
+	__u32 queue_jobs_max;
+	__u32 page_tables_max;
+	__u64 file_gem_bytes_max;
 };
 
 /**

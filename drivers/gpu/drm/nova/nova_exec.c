@@ -245,6 +245,8 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 	guard(mutex)(&queue->lock);
 	if (queue->dead)
 		return queue->dead;
+	if (nova_timeline_pending(&queue->timeline) + exec->count > NOVA_QUEUE_JOBS_MAX)
+		return -ENOSPC;
 	for (u32 i = 0; i < exec->count; i++) {
 		fence = nova_job_arm(exec->jobs[i].job);
 		nova_exec_signal(&exec->jobs[i], fence);

@@ -63,6 +63,21 @@ void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
 }
 
 /**
+ * nova_timeline_pending() - how many fences have not signalled
+ * @timeline: the timeline
+ *
+ * Return: the number; they signal in order.
+ */
+u64 nova_timeline_pending(struct nova_timeline *timeline)
+{
+	struct nova_fence *oldest;
+
+	guard(spinlock)(&timeline->lock);
+	oldest = list_first_entry_or_null(&timeline->pending, struct nova_fence, link);
+	return oldest ? timeline->seqno - oldest->base.seqno + 1 : 0;
+}
+
+/**
  * nova_timeline_abort() - signal all fences with an error
  * @timeline: the timeline
  * @error: negative error code

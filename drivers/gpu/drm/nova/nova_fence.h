@@ -37,6 +37,7 @@ struct nova_timeline {
 
 void nova_timeline_init(struct nova_timeline *timeline);
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno);
+u64 nova_timeline_pending(struct nova_timeline *timeline);
 void nova_timeline_abort(struct nova_timeline *timeline, int error);
 
 struct nova_fence *nova_fence_alloc(void);

@@ -3,8 +3,10 @@
 
 #include <drm/drm_file.h>
 
+#include "nova_account.h"
 #include "nova_device.h"
 #include "nova_file.h"
+#include "nova_pt.h"
 #include "nova_queue.h"
 #include "nova_vm.h"
 
@@ -29,15 +31,47 @@ void *nova_file_take(struct xarray *xa, u32 id)
 	return object;
 }
 
+/**
+ * nova_file_queues_max() - how many queues a file can have
+ * @ndev: the device
+ *
+ * Return: the limit.
+ */
+u32 nova_file_queues_max(const struct nova_device *ndev)
+{
+	return clamp(ndev->info.channels / 4, 1u, NOVA_FILE_QUEUES_MAX);
+}
+
+/**
+ * nova_file_tables_max() - how many page tables a file's address spaces can have together
+ * @ndev: the device
+ *
+ * Return: the limit.
+ */
+u32 nova_file_tables_max(const struct nova_device *ndev)
+{
+	return nova_pt_tables_count(ndev) / NOVA_FILE_TABLES_SHARE;
+}
+
 int nova_file_open(struct drm_device *drm, struct drm_file *file)
 {
-	struct nova_file *nfile = kzalloc_obj(*nfile);
+	struct nova_device *ndev = to_nova_device(drm);
+	const u64 max[NOVA_ACCOUNT_KINDS] = {
+		[NOVA_ACCOUNT_BO_BYTES] = NOVA_FILE_BO_BYTES_MAX,
+		[NOVA_ACCOUNT_TABLES] = nova_file_tables_max(ndev),
+	};
+	struct nova_file *nfile = kzalloc_obj(*nfile, GFP_KERNEL_ACCOUNT);
 
 	if (!nfile)
 		return -ENOMEM;
-	nfile->ndev = to_nova_device(drm);
-	xa_init_flags(&nfile->vms, XA_FLAGS_ALLOC1);
-	xa_init_flags(&nfile->queues, XA_FLAGS_ALLOC1);
+	nfile->account = nova_account_create(max);
+	if (!nfile->account) {
+		kfree(nfile);
+		return -ENOMEM;
+	}
+	nfile->ndev = ndev;
+	xa_init_flags(&nfile->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&nfile->queues, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = nfile;
 	return 0;
 }
@@ -55,5 +89,6 @@ void nova_file_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_for_each(&nfile->vms, id, vm)
 		nova_vm_put(vm);
 	xa_destroy(&nfile->vms);
+	nova_account_put(nfile->account);
 	kfree(nfile);
 }

@@ -14,6 +14,7 @@
 
 #include <drm/nova_drm.h>
 
+#include "nova_account.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_file.h"
@@ -46,6 +47,10 @@ static void nova_bo_destroy(struct ttm_buffer_object *tbo)
 		drm_gem_object_put(bo->vm_obj);
 	if (bo->dummy)
 		__free_page(bo->dummy);
+	if (bo->account) {
+		nova_account_uncharge(bo->account, NOVA_ACCOUNT_BO_BYTES, obj->size);
+		nova_account_put(bo->account);
+	}
 	kfree(bo);
 }
 
@@ -88,7 +93,7 @@ static vm_fault_t nova_gem_fault_dummy(struct nova_bo *bo, struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	if (!bo->dummy)
-		bo->dummy = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		bo->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!bo->dummy)
 		return VM_FAULT_OOM;
 
@@ -227,7 +232,7 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 {
 	struct nova_bo *bo;
 
-	bo = kzalloc_obj(*bo);
+	bo = kzalloc_obj(*bo, GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->flags = flags;
@@ -275,24 +280,34 @@ int nova_bo_init(struct nova_bo *bo, enum ttm_bo_type type, struct dma_resv *res
  * @placement: DRM_NOVA_PLACEMENT_* mask, not 0
  * @caching: DRM_NOVA_CPU_CACHING_*
  * @vm: address space that the buffer is private to, or NULL
+ * @account: what to charge its size to
  *
  * Takes the VM's reservation, so it must not be called inside the door.
  *
- * Return: the buffer, -ENOMEM, or -ERESTARTSYS when interrupted.
+ * Return: the buffer, -ENOSPC when @account is exhausted, -ENOMEM, or -ERESTARTSYS when
+ * interrupted.
  */
 struct nova_bo *nova_bo_create(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
-			       u32 caching, struct nova_vm *vm)
+			       u32 caching, struct nova_vm *vm, struct nova_account *account)
 {
 	struct dma_resv *resv = vm ? nova_vm_resv(vm) : NULL;
 	struct nova_bo *bo;
 	int ret;
 
+	ret = nova_account_charge(account, NOVA_ACCOUNT_BO_BYTES, size);
+	if (ret)
+		return ERR_PTR(ret);
 	/* An EXEC may hold it while it waits for the GPU. */
-	if (resv && dma_resv_lock_interruptible(resv, NULL))
+	if (resv && dma_resv_lock_interruptible(resv, NULL)) {
+		nova_account_uncharge(account, NOVA_ACCOUNT_BO_BYTES, size);
 		return ERR_PTR(-ERESTARTSYS);
+	}
 
 	bo = nova_bo_alloc(ndev, size, flags, placement, caching);
-	if (!IS_ERR(bo)) {
+	if (IS_ERR(bo)) {
+		nova_account_uncharge(account, NOVA_ACCOUNT_BO_BYTES, size);
+	} else {
+		bo->account = nova_account_get(account);
 		if (vm) {
 			drm_gem_object_get(vm->gpuvm.r_obj);
 			bo->vm_obj = vm->gpuvm.r_obj;
@@ -436,6 +451,7 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 {
 	struct nova_device *ndev = to_nova_device(drm);
 	struct drm_nova_gem_create *args = data;
+	struct nova_file *nfile = file->driver_priv;
 	struct nova_vm *vm = NULL;
 	struct nova_bo *bo;
 	int idx, ret;
@@ -444,7 +460,7 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (ret)
 		return ret;
 	if (args->vm_id) {
-		vm = nova_vm_lookup(file->driver_priv, args->vm_id);
+		vm = nova_vm_lookup(nfile, args->vm_id);
 		if (!vm)
 			return -ENOENT;
 	}
@@ -453,7 +469,8 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (nova_bound_enter(ndev, &idx)) {
 		nova_bound_exit(idx);
 		bo = nova_bo_create(ndev, PAGE_ALIGN(args->size), args->flags,
-				    args->placement ?: NOVA_PLACEMENT_ALL, args->cpu_caching, vm);
+				    args->placement ?: NOVA_PLACEMENT_ALL, args->cpu_caching, vm,
+				    nfile->account);
 	} else {
 		bo = ERR_PTR(-ENODEV);
 	}

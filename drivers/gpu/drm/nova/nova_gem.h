@@ -12,6 +12,7 @@
 
 struct drm_device;
 struct drm_file;
+struct nova_account;
 struct nova_device;
 struct nova_vm;
 struct ttm_operation_ctx;
@@ -38,6 +39,8 @@ struct nova_bo {
 	 * refer to the buffer.
 	 */
 	struct drm_gem_object *vm_obj;
+	/** @account: what the size is charged to, a reference; NULL for an import */
+	struct nova_account *account;
 	/** @dma: DMA mapping of the pages while in TTM_PL_TT, or of an import; reservation lock */
 	struct nova_dma_map dma;
 	/** @resident: DRM_NOVA_PLACEMENT_* it occupies; written under the reservation lock */
@@ -74,7 +77,7 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 			      u32 caching);
 int nova_bo_init(struct nova_bo *bo, enum ttm_bo_type type, struct dma_resv *resv);
 struct nova_bo *nova_bo_create(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
-			       u32 caching, struct nova_vm *vm);
+			       u32 caching, struct nova_vm *vm, struct nova_account *account);
 
 int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx);
 int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx);

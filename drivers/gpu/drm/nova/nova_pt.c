@@ -9,6 +9,7 @@
 
 #include "regs/nv_mmu.h"
 
+#include "nova_account.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
@@ -95,46 +96,73 @@ int nova_pt_tables_init(struct nova_device *ndev)
 	return drmm_add_action_or_reset(&ndev->drm, nova_pt_tables_fini, ndev);
 }
 
+/**
+ * nova_pt_tables_count() - how many tables there can be
+ * @ndev: the device
+ *
+ * Return: tables of all address spaces together.
+ */
+u32 nova_pt_tables_count(const struct nova_device *ndev)
+{
+	return ndev->tables.mm.size / NV_MMU_TABLE_SIZE;
+}
+
 static void nova_pt_node_free(struct nova_pt *pt, struct nova_pt_node *node)
 {
 	mutex_lock(&pt->ndev->tables.lock);
 	gpu_buddy_free_block(&pt->ndev->tables.mm, node->block);
 	mutex_unlock(&pt->ndev->tables.lock);
+	nova_account_uncharge(pt->account, NOVA_ACCOUNT_TABLES, 1);
 	kfree(node->large);
 	kfree(node);
 }
 
-static struct nova_pt_node *nova_pt_node_alloc(struct nova_pt *pt, u8 level)
+/* Video memory for a table. */
+static int nova_pt_node_place(struct nova_pt *pt, struct nova_pt_node *node)
 {
-	u16 children = level == NOVA_PT_LEVEL_4K ? 0 : nova_pt_levels[level].entries;
 	struct nova_device *ndev = pt->ndev;
-	struct nova_pt_node *node;
 	LIST_HEAD(blocks);
 	int ret;
 
-	node = kzalloc_flex(*node, child, children);
-	if (!node)
-		return ERR_PTR(-ENOMEM);
-	if (level == NOVA_PT_LEVEL_PDE0) {
-		node->large = kcalloc(children, sizeof(*node->large), GFP_KERNEL);
-		if (!node->large) {
-			kfree(node);
-			return ERR_PTR(-ENOMEM);
-		}
-	}
-
+	ret = nova_account_charge(pt->account, NOVA_ACCOUNT_TABLES, 1);
+	if (ret)
+		return ret;
 	mutex_lock(&ndev->tables.lock);
 	ret = gpu_buddy_alloc_blocks(&ndev->tables.mm, 0, ndev->tables.mm.size,
 				     NV_MMU_TABLE_SIZE, NV_MMU_TABLE_SIZE, &blocks, 0);
 	mutex_unlock(&ndev->tables.lock);
 	if (ret) {
-		kfree(node->large);
-		kfree(node);
-		return ERR_PTR(ret);
+		nova_account_uncharge(pt->account, NOVA_ACCOUNT_TABLES, 1);
+		return ret;
 	}
 	node->block = list_first_entry(&blocks, struct gpu_buddy_block, link);
 	list_del(&node->block->link);
 	node->addr = nova_device_tables_start(ndev) + gpu_buddy_block_offset(node->block);
+	return 0;
+}
+
+static struct nova_pt_node *nova_pt_node_alloc(struct nova_pt *pt, u8 level)
+{
+	u16 children = level == NOVA_PT_LEVEL_4K ? 0 : nova_pt_levels[level].entries;
+	struct nova_pt_node *node;
+	int ret;
+
+	node = kzalloc_flex(*node, child, children, GFP_KERNEL_ACCOUNT);
+	if (!node)
+		return ERR_PTR(-ENOMEM);
+	if (level == NOVA_PT_LEVEL_PDE0) {
+		node->large = kcalloc(children, sizeof(*node->large), GFP_KERNEL_ACCOUNT);
+		if (!node->large) {
+			kfree(node);
+			return ERR_PTR(-ENOMEM);
+		}
+	}
+	ret = nova_pt_node_place(pt, node);
+	if (ret) {
+		kfree(node->large);
+		kfree(node);
+		return ERR_PTR(ret);
+	}
 	node->level = level;
 	return node;
 }
@@ -143,17 +171,20 @@ static struct nova_pt_node *nova_pt_node_alloc(struct nova_pt *pt, u8 level)
  * nova_pt_init() - make the empty page tables of an address space
  * @ndev: the device
  * @pt: the tables
+ * @account: what to charge
  *
  * Return: 0, -ENOMEM or -ENOSPC. Needs no hardware: tables are written when first linked.
  */
-int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt)
+int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account)
 {
 	pt->ndev = ndev;
+	pt->account = account;
 	INIT_LIST_HEAD(&pt->garbage);
 	pt->stale = false;
 	pt->root = nova_pt_node_alloc(pt, NOVA_PT_LEVEL_PDE3);
 	if (IS_ERR(pt->root))
 		return PTR_ERR(pt->root);
+	nova_account_get(account);
 	mutex_init(&pt->lock);
 	return 0;
 }
@@ -179,6 +210,7 @@ void nova_pt_fini(struct nova_pt *pt)
 	drm_WARN_ON(&pt->ndev->drm, pt->root->claims);
 	nova_pt_garbage_free(pt);
 	nova_pt_node_free(pt, pt->root);
+	nova_account_put(pt->account);
 	mutex_destroy(&pt->lock);
 }
 

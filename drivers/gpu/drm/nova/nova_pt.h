@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+struct nova_account;
 struct nova_bo_extent;
 struct nova_bound;
 struct nova_device;
@@ -26,6 +27,8 @@ struct nova_pt_node;
 struct nova_pt {
 	/** @ndev: the DRM device */
 	struct nova_device *ndev;
+	/** @account: what the tables are charged to, a reference is held */
+	struct nova_account *account;
 	/** @lock: guards all of this; taken inside reservations, outside the door */
 	struct mutex lock;
 	/** @root: level 4 table, exists as long as the address space */
@@ -37,8 +40,9 @@ struct nova_pt {
 };
 
 int nova_pt_tables_init(struct nova_device *ndev);
+u32 nova_pt_tables_count(const struct nova_device *ndev);
 
-int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt);
+int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account);
 void nova_pt_fini(struct nova_pt *pt);
 u64 nova_pt_root(const struct nova_pt *pt);
 

@@ -131,10 +131,13 @@ static void nova_query_limits(struct nova_bound *bound, union nova_query_answer 
 		.exec_pushes_max = NOVA_EXEC_PUSHES_MAX,
 		.syncs_max = NOVA_SYNCS_MAX,
 		.vms_max = NOVA_FILE_VMS_MAX,
-		.queues_max = NOVA_FILE_QUEUES_MAX,
+		.queues_max = nova_file_queues_max(ndev),
 		.ring_size_min = NOVA_RING_SIZE_MIN,
 		.ring_size_max = ndev->info.gpfifo_entries_max,
 		.job_timeout_ms = nova_sched_timeout_ms(),
+		.queue_jobs_max = NOVA_QUEUE_JOBS_MAX,
+		.page_tables_max = nova_file_tables_max(ndev),
+		.file_gem_bytes_max = NOVA_FILE_BO_BYTES_MAX,
 	};
 }
 

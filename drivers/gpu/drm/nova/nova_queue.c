@@ -512,7 +512,8 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		return -ENOMEM;
 
 	/* The id is reserved first: once the queue is visible nothing fails. */
-	ret = xa_alloc(&nfile->queues, &id, NULL, XA_LIMIT(1, NOVA_FILE_QUEUES_MAX), GFP_KERNEL);
+	ret = xa_alloc(&nfile->queues, &id, NULL, XA_LIMIT(1, nova_file_queues_max(ndev)),
+		       GFP_KERNEL);
 	if (ret) {
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;

@@ -13,6 +13,7 @@ struct drm_nova_array;
 #define NOVA_EXEC_JOBS_MAX	64
 #define NOVA_EXEC_PUSHES_MAX	256
 #define NOVA_SYNCS_MAX		64
+#define NOVA_QUEUE_JOBS_MAX	4096
 #define NOVA_RING_SIZE_MIN	16
 #define NOVA_RING_SIZE_DEFAULT	512
 #define NOVA_RING_SIZE_MAX	32768	/* and what the device says */

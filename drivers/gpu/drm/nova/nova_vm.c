@@ -122,16 +122,16 @@ static const struct drm_gpuvm_ops nova_vm_ops = {
 	.sm_step_unmap = nova_bind_step_unmap,
 };
 
-static struct nova_vm *nova_vm_create(struct nova_device *ndev)
+static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account)
 {
 	struct drm_gem_object *resv;
 	struct nova_vm *vm;
 	int ret;
 
-	vm = kzalloc_obj(*vm);
+	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
-	ret = nova_pt_init(ndev, &vm->pt);
+	ret = nova_pt_init(ndev, &vm->pt, account);
 	if (ret)
 		goto err_free;
 	resv = drm_gpuvm_resv_object_alloc(&ndev->drm);
@@ -286,7 +286,7 @@ int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 		return -ENODEV;
 	nova_bound_exit(idx);
 
-	vm = nova_vm_create(ndev);
+	vm = nova_vm_create(ndev, nfile->account);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	args->va_start = NOVA_VM_USER_START;
