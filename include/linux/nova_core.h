@@ -112,7 +112,8 @@ struct nova_core_dma {
 	struct nova_core_audit audit;
 };
 
-int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size);
+int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size,
+			gfp_t gfp);
 void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma);
 
 /**

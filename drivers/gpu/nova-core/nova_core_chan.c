@@ -246,7 +246,7 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	if (!nova_core_chan_args_ok(core, args))
 		return ERR_PTR(-EINVAL);
 
-	chan = kzalloc_obj(*chan);
+	chan = kzalloc_obj(*chan, GFP_KERNEL_ACCOUNT);
 	if (!chan)
 		return ERR_PTR(-ENOMEM);
 	chan->core = core;

@@ -33,14 +33,16 @@ int nova_core_dma_init(struct nova_core *core)
  * @core: the GPU
  * @dma: filled in
  * @size: bytes
+ * @gfp: how to allocate; GFP_KERNEL_ACCOUNT on behalf of a client
  *
  * The memory is zeroed and page aligned. Works on a lost device too.
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
-noinline int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size)
+noinline int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size,
+				 gfp_t gfp)
 {
-	dma->cpu = dma_alloc_coherent(core->dev, size, &dma->addr, GFP_KERNEL);
+	dma->cpu = dma_alloc_coherent(core->dev, size, &dma->addr, gfp);
 	if (!dma->cpu)
 		return -ENOMEM;
 

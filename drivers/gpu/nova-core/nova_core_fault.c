@@ -153,7 +153,8 @@ int nova_core_fault_enable(struct nova_core *core)
 	if (buf->entries < 2 || buf->entries > NOVA_CORE_FAULT_ENTRIES_MAX)
 		return dev_err_probe(core->dev, -EIO, "fault buffer of %u entries\n", buf->entries);
 
-	ret = nova_core_dma_alloc(core, &buf->dma, (size_t)buf->entries * NV_FAULT_PACKET_SIZE);
+	ret = nova_core_dma_alloc(core, &buf->dma, (size_t)buf->entries * NV_FAULT_PACKET_SIZE,
+				  GFP_KERNEL);
 	if (ret)
 		return ret;
 

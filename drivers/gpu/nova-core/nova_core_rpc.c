@@ -357,7 +357,7 @@ int nova_core_rpc_init(struct nova_core *core)
 		return ret;
 
 	core->rpc = rpc;
-	return nova_core_dma_alloc(core, &rpc->dma, sizeof(struct nova_core_rpc_mem));
+	return nova_core_dma_alloc(core, &rpc->dma, sizeof(struct nova_core_rpc_mem), GFP_KERNEL);
 }
 
 /* The firmware is shut down, or the device can do no DMA any more. */

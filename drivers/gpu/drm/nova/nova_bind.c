@@ -190,7 +190,7 @@ static int nova_bind_init(struct nova_bind *bind, const struct drm_nova_array *a
 		bind->args = NULL;
 		return ret;
 	}
-	bind->ops = kvcalloc(array->count, sizeof(*bind->ops), GFP_KERNEL);
+	bind->ops = kvcalloc(array->count, sizeof(*bind->ops), GFP_KERNEL_ACCOUNT);
 	if (!bind->ops)
 		return -ENOMEM;
 	bind->count = array->count;
@@ -202,7 +202,7 @@ static int nova_bind_init(struct nova_bind *bind, const struct drm_nova_array *a
 			return ret;
 	}
 	for (i = 0; i < bind->count * NOVA_BIND_VMAS_PER_OP; i++) {
-		vma = kzalloc_obj(*vma);
+		vma = kzalloc_obj(*vma, GFP_KERNEL_ACCOUNT);
 		if (!vma)
 			return -ENOMEM;
 		list_add(&vma->base.gem.entry, &bind->spare);

@@ -36,7 +36,7 @@ void nova_deps_init(struct nova_deps *deps)
  */
 struct nova_dep *nova_dep_create(struct dma_fence *fence)
 {
-	struct nova_dep *dep = kzalloc_obj(*dep);
+	struct nova_dep *dep = kzalloc_obj(*dep, GFP_KERNEL_ACCOUNT);
 
 	if (!dep)
 		return NULL;

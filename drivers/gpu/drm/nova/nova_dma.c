@@ -82,7 +82,7 @@ int nova_dma_map_pages(struct nova_bound *bound, struct nova_dma_map *map,
 		return -EBUSY;
 
 	ret = sg_alloc_table_from_pages_segment(&map->pages, pages, count, 0, count << PAGE_SHIFT,
-						segment, GFP_KERNEL);
+						segment, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	ret = nova_core_map_sgt(bound->core, &map->map, &map->pages);

@@ -147,8 +147,8 @@ static int nova_exec_copy_syncs(struct nova_exec *exec, u32 index,
 	syncs = nova_uapi_array(array, sizeof(*syncs), sizeof(*syncs), NOVA_SYNCS_MAX);
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
-	job->signals = kcalloc(array->count, sizeof(*job->signals), GFP_KERNEL);
-	job->job->deps = kcalloc(array->count, sizeof(*job->job->deps), GFP_KERNEL);
+	job->signals = kcalloc(array->count, sizeof(*job->signals), GFP_KERNEL_ACCOUNT);
+	job->job->deps = kcalloc(array->count, sizeof(*job->job->deps), GFP_KERNEL_ACCOUNT);
 	if (!job->signals || !job->job->deps)
 		ret = -ENOMEM;
 
@@ -170,7 +170,7 @@ static int nova_exec_init_job(struct nova_exec *exec, u32 index)
 
 	if (args->flags || args->pad)
 		return -EINVAL;
-	job = kzalloc_obj(*job);
+	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
 	exec->jobs[index].job = job;
@@ -192,7 +192,7 @@ static int nova_exec_init(struct nova_exec *exec, const struct drm_nova_array *a
 	if (IS_ERR(args))
 		return PTR_ERR(args);
 	exec->args = args;
-	exec->jobs = kcalloc(array->count, sizeof(*exec->jobs), GFP_KERNEL);
+	exec->jobs = kcalloc(array->count, sizeof(*exec->jobs), GFP_KERNEL_ACCOUNT);
 	if (!exec->jobs)
 		return -ENOMEM;
 	for (exec->count = 0; exec->count < array->count;) {

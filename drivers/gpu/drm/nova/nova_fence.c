@@ -98,7 +98,7 @@ void nova_timeline_abort(struct nova_timeline *timeline, int error)
  */
 struct nova_fence *nova_fence_alloc(void)
 {
-	return kzalloc_obj(struct nova_fence);
+	return kzalloc_obj(struct nova_fence, GFP_KERNEL_ACCOUNT);
 }
 
 /**

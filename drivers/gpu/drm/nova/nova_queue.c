@@ -300,7 +300,7 @@ static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *que
 	queue->bound = bound;
 
 	ret = nova_core_dma_alloc(bound->core, &queue->hw.mem,
-				  nova_queue_userd_offset(queue) + PAGE_SIZE);
+				  nova_queue_userd_offset(queue) + PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	ret = nova_queue_map(bound, queue);
@@ -453,7 +453,7 @@ static int nova_queue_check_args(const struct nova_device *ndev,
 static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova_vm *vm,
 					   const struct drm_nova_queue_create *args)
 {
-	struct nova_queue *queue = kzalloc_obj(*queue);
+	struct nova_queue *queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 
 	if (!queue) {
 		nova_vm_put(vm);

@@ -77,7 +77,7 @@ static struct ttm_tt *nova_ttm_tt_create(struct ttm_buffer_object *tbo, u32 page
 	struct nova_tt *tt;
 	int ret;
 
-	tt = kzalloc_obj(*tt);
+	tt = kzalloc_obj(*tt, GFP_KERNEL_ACCOUNT);
 	if (!tt)
 		return NULL;
 	tt->bo = bo;
@@ -310,7 +310,7 @@ static const struct ttm_device_funcs nova_ttm_funcs = {
 static int nova_ttm_system_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *tbo,
 				 const struct ttm_place *place, struct ttm_resource **res)
 {
-	*res = kzalloc_obj(**res);
+	*res = kzalloc_obj(**res, GFP_KERNEL_ACCOUNT);
 	if (!*res)
 		return -ENOMEM;
 	ttm_resource_init(tbo, place, *res);

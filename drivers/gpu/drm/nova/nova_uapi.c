@@ -59,7 +59,7 @@ void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 	if (ret)
 		return ERR_PTR(ret);
 
-	to = kvmalloc_array(array->count, elem_size, GFP_KERNEL);
+	to = kvmalloc_array(array->count, elem_size, GFP_KERNEL_ACCOUNT);
 	if (!to)
 		return ERR_PTR(-ENOMEM);
 

@@ -67,7 +67,7 @@ static int nova_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_o
 	if (tbo->base.size > mm->size)
 		return -ENOSPC;
 
-	vres = kzalloc_obj(*vres);
+	vres = kzalloc_obj(*vres, GFP_KERNEL_ACCOUNT);
 	if (!vres)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&vres->blocks);
