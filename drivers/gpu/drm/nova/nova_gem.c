@@ -59,6 +59,15 @@ static void nova_gem_free(struct drm_gem_object *obj)
 	ttm_bo_fini(&to_nova_bo(obj)->tbo);
 }
 
+/*
+ * A file gets a handle. Its maker comes before anybody can know a name (GEM_FLINK),
+ * and the only others who can come to a VM-private buffer are those who do.
+ */
+static int nova_gem_open(struct drm_gem_object *obj, struct drm_file *file)
+{
+	return nova_bo_is_private(to_nova_bo(obj)) && obj->name ? -EPERM : 0;
+}
+
 static enum drm_gem_object_status nova_gem_status(struct drm_gem_object *obj)
 {
 	return READ_ONCE(to_nova_bo(obj)->resident) ? DRM_GEM_OBJECT_RESIDENT : 0;
@@ -204,6 +213,7 @@ static const struct vm_operations_struct nova_gem_vm_ops = {
 
 static const struct drm_gem_object_funcs nova_gem_funcs = {
 	.free = nova_gem_free,
+	.open = nova_gem_open,
 	.export = nova_prime_export,
 	.pin = nova_prime_pin,
 	.unpin = nova_prime_unpin,
