@@ -356,7 +356,8 @@ struct drm_nova_vm_destroy {
  * @pad: must be 0
  * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise 0
  * @va: first address, multiple of 4096
- * @size: bytes, multiple of 4096, not 0
+ * @size: bytes, multiple of 4096, not 0; the MAPs of one call together at most
+ *        gem_size_max of DRM_NOVA_QUERY_LIMITS, or E2BIG
  */
 struct drm_nova_vm_bind_op {
 	__u32 op;

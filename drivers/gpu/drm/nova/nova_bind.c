@@ -18,6 +18,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
@@ -179,6 +180,7 @@ static int nova_bind_check(struct nova_bind *bind, struct nova_bind_op *op)
 /* Copies and checks the arguments, and allocates what the steps will take. */
 static int nova_bind_init(struct nova_bind *bind, const struct drm_nova_array *array)
 {
+	u64 mapped = 0, mapped_max = nova_ttm_size_max(to_nova_device(bind->file->minor->dev));
 	struct nova_vma *vma;
 	u32 i;
 	int ret;
@@ -200,6 +202,12 @@ static int nova_bind_init(struct nova_bind *bind, const struct drm_nova_array *a
 		ret = nova_bind_check(bind, &bind->ops[i]);
 		if (ret)
 			return ret;
+		/* The entries are written in one stay inside the door, which has to be bounded. */
+		if (nova_bind_is_map(&bind->ops[i])) {
+			mapped += bind->args[i].size;
+			if (mapped > mapped_max)
+				return -E2BIG;
+		}
 	}
 	for (i = 0; i < bind->count * NOVA_BIND_VMAS_PER_OP; i++) {
 		vma = kzalloc_obj(*vma, GFP_KERNEL_ACCOUNT);
