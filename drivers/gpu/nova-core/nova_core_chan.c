@@ -183,8 +183,8 @@ static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
 		return ret;
 
 	error.chid = le32_to_cpu(killed.chid);
-	dev_info(core->dev, "engine %u was reset, channel %d stopped\n", chan->engine,
-		 (int)error.chid);
+	dev_info_ratelimited(core->dev, "engine %u was reset, channel %d stopped\n",
+			     chan->engine, (int)error.chid);
 	/* The owner of @chan knows; another one must be told. */
 	if (error.chid != chan->chid)
 		nova_core_chan_fail(core, &error);
