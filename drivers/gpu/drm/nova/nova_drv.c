@@ -3,6 +3,7 @@
  * nova-drm: the DRM render driver on nova-core's auxiliary device.
  */
 #include <linux/auxiliary_bus.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 
 #include <drm/drm_drv.h>
@@ -72,6 +73,14 @@ static const struct drm_driver nova_drm_driver = {
 	.minor = 1,
 };
 
+/* The end of every life that got as far as a bound device: nobody is inside the door. */
+static void nova_drv_take_down(struct nova_bound *bound)
+{
+	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
+	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
+	nova_bound_destroy(bound);		/* events off, and nothing is left */
+}
+
 static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_device_id *id)
 {
 	struct nova_core *core = nova_core_from_aux(adev);
@@ -86,12 +95,20 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	if (IS_ERR(bound))
 		return PTR_ERR(bound);
 	ret = drm_dev_register(&ndev->drm, 0);
-	if (ret) {
-		nova_bound_destroy(bound);
-		return ret;
-	}
+	if (ret)
+		goto abort;
 	auxiliary_set_drvdata(adev, bound);
 	return 0;
+
+abort:
+	/*
+	 * The render node may have been there for a moment, and somebody has made a queue or
+	 * mapped a buffer: drm_dev_register() has shut the door, the rest of remove() is here.
+	 */
+	nova_queues_kill(ndev, -ENODEV);
+	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
+	nova_drv_take_down(bound);
+	return ret;
 }
 
 /*
@@ -105,9 +122,7 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
 	drm_dev_unplug(&ndev->drm);		/* nobody is inside the door, CPU maps go */
-	nova_queues_teardown(ndev);		/* schedulers, channels, rings */
-	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
-	nova_bound_destroy(bound);		/* events off, and nothing is left */
+	nova_drv_take_down(bound);
 }
 
 static const struct auxiliary_device_id nova_drv_ids[] = {
