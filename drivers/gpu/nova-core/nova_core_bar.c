@@ -5,6 +5,7 @@
  * Nothing above nova-core gets a pointer into either; video memory is reached
  * through the bounds-checked accessors at the end of this file.
  */
+#include <linux/error-injection.h>
 #include <linux/pci.h>
 
 #include "nova_core_audit.h"
@@ -14,7 +15,7 @@
 #define NOVA_CORE_BAR_REGS	0
 #define NOVA_CORE_BAR_VRAM	1	/* 64 bits wide, takes two slots */
 
-static int nova_core_bar_check(struct nova_core *core, int bar, u64 min_size)
+static noinline int nova_core_bar_check(struct nova_core *core, int bar, u64 min_size)
 {
 	struct pci_dev *pdev = core->pdev;
 
@@ -26,6 +27,7 @@ static int nova_core_bar_check(struct nova_core *core, int bar, u64 min_size)
 
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_bar_check, ERRNO);
 
 /* Claims and maps both BARs; touches neither. */
 int nova_core_bar_init(struct nova_core *core)
@@ -68,6 +70,7 @@ release_regions:
 	pci_release_mem_regions(pdev);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_bar_init, ERRNO);
 
 /* The caller has made sure that no user of the mappings is left. */
 void nova_core_bar_fini(struct nova_core *core)

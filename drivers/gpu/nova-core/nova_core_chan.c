@@ -2,6 +2,7 @@
 /* Channels: made, stopped and unmade by the firmware, kicked by a doorbell. */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
@@ -500,6 +501,7 @@ int nova_core_chan_init(struct nova_core *core)
 		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_chan_init, ERRNO);
 
 /* A channel that still exists is left to the audit. */
 void nova_core_chan_fini(struct nova_core *core)

@@ -9,6 +9,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -144,6 +145,7 @@ noinline int nova_core_client_register(struct nova_core *core,
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_client_register, "NOVA_CORE");
+ALLOW_ERROR_INJECTION(nova_core_client_register, ERRNO);
 
 /**
  * nova_core_client_unregister() - no more callbacks
@@ -185,6 +187,7 @@ int nova_core_client_init(struct nova_core *core)
 	core->client = client;
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_client_init, ERRNO);
 
 /*
  * When it returns, the work does not run and cannot be queued. A client that

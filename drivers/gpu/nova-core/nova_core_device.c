@@ -4,6 +4,7 @@
  * order, and the two ways it can break in between.
  */
 #include <linux/auxiliary_bus.h>
+#include <linux/error-injection.h>
 #include <linux/idr.h>
 #include <linux/pci.h>
 #include <linux/sizes.h>
@@ -110,7 +111,7 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev)
 EXPORT_SYMBOL_NS_GPL(nova_core_from_aux, "NOVA_CORE");
 
 /* Makes sure that this is the GPU we know before anything is written to it. */
-static int nova_core_device_identify(struct nova_core *core)
+static noinline int nova_core_device_identify(struct nova_core *core)
 {
 	u32 boot0, boot1, boot42;
 
@@ -133,8 +134,9 @@ static int nova_core_device_identify(struct nova_core *core)
 			      NV_GET(NV_PMC_BOOT_42_MINOR_REVISION, boot42);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_device_identify, ERRNO);
 
-static int nova_core_aux_create(struct nova_core *core)
+static noinline int nova_core_aux_create(struct nova_core *core)
 {
 	core->aux_id = ida_alloc(&nova_core_aux_ids, GFP_KERNEL);
 	if (core->aux_id < 0)
@@ -149,6 +151,7 @@ static int nova_core_aux_create(struct nova_core *core)
 
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_aux_create, ERRNO);
 
 /* The client's remove runs in here. */
 static void nova_core_aux_destroy(struct nova_core *core)
@@ -162,7 +165,7 @@ static void nova_core_aux_destroy(struct nova_core *core)
 }
 
 /* PCI function on, registers mapped, firmware booted: all that works without interrupts. */
-static int nova_core_device_boot(struct nova_core *core)
+static noinline int nova_core_device_boot(struct nova_core *core)
 {
 	int ret;
 
@@ -202,6 +205,7 @@ disable_device:
 	pci_disable_device(core->pdev);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_device_boot, ERRNO);
 
 /* The second half of remove: the firmware first, then all that it could reach. */
 static void nova_core_device_halt(struct nova_core *core)
@@ -215,7 +219,7 @@ static void nova_core_device_halt(struct nova_core *core)
 }
 
 /* The interrupt, what it calls, and what depends on it. */
-static int nova_core_device_start(struct nova_core *core)
+static noinline int nova_core_device_start(struct nova_core *core)
 {
 	int ret;
 
@@ -252,6 +256,7 @@ fini_chan:
 	nova_core_chan_fini(core);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_device_start, ERRNO);
 
 /* The first half of remove: when it returns, no code of ours can be called by the device. */
 static void nova_core_device_stop(struct nova_core *core)
@@ -304,6 +309,7 @@ report:
 	nova_core_audit_report(core);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_device_init, ERRNO);
 
 /* Takes the GPU down. When it returns, nothing of the driver's binding is left. */
 void nova_core_device_fini(struct nova_core *core)

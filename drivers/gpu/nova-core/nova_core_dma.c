@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Memory that the device reaches by DMA. Each piece is in the audit registry. */
 #include <linux/dma-mapping.h>
+#include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/limits.h>
 #include <linux/pci.h>
@@ -27,6 +28,7 @@ int nova_core_dma_init(struct nova_core *core)
 	dma_set_max_seg_size(core->dev, UINT_MAX);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_dma_init, ERRNO);
 
 /**
  * nova_core_dma_alloc() - allocate coherent system memory for the device

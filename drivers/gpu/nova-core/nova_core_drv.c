@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The PCI driver: what the bus calls. */
+#include <linux/error-injection.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/xarray.h>
@@ -15,7 +16,7 @@
 static DEFINE_XARRAY(nova_core_generations);
 
 /* The device lock keeps a second probe of the same GPU away. */
-static int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
+static noinline int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
 {
 	unsigned long place = (unsigned long)pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
 	void *entry = xa_load(&nova_core_generations, place);
@@ -24,6 +25,7 @@ static int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
 	return xa_err(xa_store(&nova_core_generations, place, xa_mk_value(*generation),
 			       GFP_KERNEL));
 }
+ALLOW_ERROR_INJECTION(nova_core_next_generation, ERRNO);
 
 static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {

@@ -9,6 +9,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/slab.h>
 
 #include "nova_core_bar.h"
@@ -138,6 +139,7 @@ int nova_core_fault_init(struct nova_core *core)
 	core->fault = devm_kzalloc(core->dev, sizeof(*core->fault), GFP_KERNEL);
 	return core->fault ? 0 : -ENOMEM;
 }
+ALLOW_ERROR_INJECTION(nova_core_fault_init, ERRNO);
 
 /* Needs the interrupt, and the client part to deliver to. */
 int nova_core_fault_enable(struct nova_core *core)
@@ -173,6 +175,7 @@ int nova_core_fault_enable(struct nova_core *core)
 	nova_core_irq_enable(core, NV_VECTOR_MMU_NONREPLAYABLE_ERROR);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_fault_enable, ERRNO);
 
 /* The device writes no more packets. */
 void nova_core_fault_disable(struct nova_core *core)

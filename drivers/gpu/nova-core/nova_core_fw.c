@@ -3,6 +3,7 @@
  * The firmware's life: boot handshake, static information, orderly shutdown,
  * and a function reset when it is not in a state to be talked to.
  */
+#include <linux/error-injection.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
@@ -75,7 +76,7 @@ void nova_core_fw_check(struct nova_core *core)
  * (a crash, a surprise removal, a kexec). A function reset brings it back to
  * power-on state.
  */
-static int nova_core_fw_prepare(struct nova_core *core)
+static noinline int nova_core_fw_prepare(struct nova_core *core)
 {
 	u32 state = nova_core_fw_state(core);
 	int ret;
@@ -94,6 +95,7 @@ static int nova_core_fw_prepare(struct nova_core *core)
 				     state);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_fw_prepare, ERRNO);
 
 static bool nova_core_fw_booted(u32 state)
 {
@@ -101,7 +103,7 @@ static bool nova_core_fw_booted(u32 state)
 	       (state & NOVA_FW_STATE_ERROR);
 }
 
-static int nova_core_fw_boot(struct nova_core *core)
+static noinline int nova_core_fw_boot(struct nova_core *core)
 {
 	dma_addr_t args = nova_core_rpc_boot_args(core);
 	u32 state;
@@ -126,6 +128,7 @@ static int nova_core_fw_boot(struct nova_core *core)
 		return dev_err_probe(core->dev, ret, "firmware sends no first message\n");
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_fw_boot, ERRNO);
 
 static bool nova_core_fw_vram_ok(const struct nova_core *core, u64 size, u64 start, u64 end)
 {
@@ -133,8 +136,8 @@ static bool nova_core_fw_vram_ok(const struct nova_core *core, u64 size, u64 sta
 	       IS_ALIGNED(start | end | size, SZ_4K);
 }
 
-static int nova_core_fw_take_engine(struct nova_core *core, unsigned int index,
-				    const struct nova_fw_engine *engine)
+static noinline int nova_core_fw_take_engine(struct nova_core *core, unsigned int index,
+					     const struct nova_fw_engine *engine)
 {
 	struct nova_core_engine_hw *hw = &core->engine_hw[index];
 	struct nova_core_engine *info = &core->info.engines[index];
@@ -157,8 +160,9 @@ static int nova_core_fw_take_engine(struct nova_core *core, unsigned int index,
 
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_fw_take_engine, ERRNO);
 
-static int nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_info *fw)
+static noinline int nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_info *fw)
 {
 	struct nova_core_info *info = &core->info;
 	unsigned int i;
@@ -186,6 +190,7 @@ static int nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_i
 
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_fw_take_info, ERRNO);
 
 /* Boots the firmware and asks it what GPU this is. The interrupt is not needed. */
 int nova_core_fw_init(struct nova_core *core)
@@ -217,6 +222,7 @@ shutdown:
 	nova_core_fw_shutdown(core);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_fw_init, ERRNO);
 
 /*
  * Makes the device stop, orderly if the firmware still talks. The last

@@ -10,6 +10,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/bitops.h>
+#include <linux/error-injection.h>
 #include <linux/interrupt.h>
 #include <linux/pci.h>
 
@@ -175,6 +176,7 @@ free_vectors:
 	pci_free_irq_vectors(core->pdev);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_irq_init, ERRNO);
 
 /* When it returns, no handler runs or will. */
 void nova_core_irq_fini(struct nova_core *core)

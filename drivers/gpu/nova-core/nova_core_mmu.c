@@ -2,6 +2,7 @@
 /* The GMMU's TLB. Page tables themselves are the client's. */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/iopoll.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -87,3 +88,4 @@ int nova_core_mmu_init(struct nova_core *core)
 	core->mmu = mmu;
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_mmu_init, ERRNO);

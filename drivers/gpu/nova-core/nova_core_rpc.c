@@ -10,6 +10,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
@@ -339,6 +340,7 @@ int nova_core_rpc_wait_init_done(struct nova_core *core)
 
 	return nova_core_state(core) ?: -ETIMEDOUT;
 }
+ALLOW_ERROR_INJECTION(nova_core_rpc_wait_init_done, ERRNO);
 
 int nova_core_rpc_init(struct nova_core *core)
 {
@@ -359,6 +361,7 @@ int nova_core_rpc_init(struct nova_core *core)
 	core->rpc = rpc;
 	return nova_core_dma_alloc(core, &rpc->dma, sizeof(struct nova_core_rpc_mem), GFP_KERNEL);
 }
+ALLOW_ERROR_INJECTION(nova_core_rpc_init, ERRNO);
 
 /* The firmware is shut down, or the device can do no DMA any more. */
 void nova_core_rpc_fini(struct nova_core *core)

@@ -11,6 +11,7 @@
 #include <linux/cleanup.h>
 #include <linux/completion.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
@@ -310,7 +311,7 @@ static void nova_core_timer_test_func(struct nova_core_alarm *alarm)
  * An interrupt that never arrives would show as jobs that never end. Better to
  * find out now, with an alarm.
  */
-static int nova_core_timer_test(struct nova_core *core)
+static noinline int nova_core_timer_test(struct nova_core *core)
 {
 	struct nova_core_timer_test test;
 	unsigned long left;
@@ -333,6 +334,7 @@ static int nova_core_timer_test(struct nova_core *core)
 
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_timer_test, ERRNO);
 
 /* Needs the interrupt; fails if none arrives. */
 int nova_core_timer_init(struct nova_core *core)
@@ -361,6 +363,7 @@ int nova_core_timer_init(struct nova_core *core)
 
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_core_timer_init, ERRNO);
 
 /*
  * When it returns, no alarm's callback runs or will. Alarms that nobody

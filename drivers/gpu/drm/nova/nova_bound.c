@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -68,6 +69,7 @@ err_free:
 	kfree(bound);
 	return ERR_PTR(ret);
 }
+ALLOW_ERROR_INJECTION(nova_bound_create, ERRNO);
 
 /**
  * nova_bound_destroy() - the last step of remove

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <linux/auxiliary_bus.h>
+#include <linux/error-injection.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -49,3 +50,4 @@ struct nova_device *nova_device_create(struct auxiliary_device *adev,
 		return ERR_PTR(ret);
 	return ndev;
 }
+ALLOW_ERROR_INJECTION(nova_device_create, ERRNO);

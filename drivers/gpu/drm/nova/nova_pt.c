@@ -2,6 +2,7 @@
 /*
  * Page tables: the five levels of the version-2 GMMU (regs/nv_mmu.h), written by the CPU.
  */
+#include <linux/error-injection.h>
 #include <linux/slab.h>
 
 #include <drm/drm_managed.h>
@@ -95,6 +96,7 @@ int nova_pt_tables_init(struct nova_device *ndev)
 		return ret;
 	return drmm_add_action_or_reset(&ndev->drm, nova_pt_tables_fini, ndev);
 }
+ALLOW_ERROR_INJECTION(nova_pt_tables_init, ERRNO);
 
 /**
  * nova_pt_tables_count() - how many tables there can be

@@ -15,6 +15,7 @@
  * buffers can leave for SYSTEM, which is all that closing, swapping and exporting needs.
  */
 #include <linux/atomic.h>
+#include <linux/error-injection.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -335,7 +336,7 @@ static const struct ttm_resource_manager_func nova_ttm_system_func = {
 	.free = nova_ttm_system_free,
 };
 
-static int nova_ttm_system_init(struct nova_device *ndev)
+static noinline int nova_ttm_system_init(struct nova_device *ndev)
 {
 	struct nova_ttm_system *system;
 	struct ttm_resource_manager *man;
@@ -351,6 +352,7 @@ static int nova_ttm_system_init(struct nova_device *ndev)
 	ttm_resource_manager_set_used(man, true);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_ttm_system_init, ERRNO);
 
 static void nova_ttm_system_fini(struct nova_device *ndev)
 {
@@ -407,6 +409,7 @@ fini_ttm:
 	ttm_device_fini(&ndev->ttm);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(nova_ttm_init, ERRNO);
 
 /**
  * nova_ttm_vram_usage() - how much video memory there is

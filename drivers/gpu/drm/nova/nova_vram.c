@@ -5,6 +5,7 @@
  *
  * The manager is bookkeeping and works without the device.
  */
+#include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -147,6 +148,7 @@ int nova_vram_init(struct nova_device *ndev)
 	ttm_resource_manager_set_used(man, true);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_vram_init, ERRNO);
 
 /**
  * nova_vram_fini() - undo nova_vram_init()
