@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <time.h>
+
+#include "igt.h"
+#include "igt_nova.h"
+#include "igt_nova_failcall.h"
+#include "igt_nova_unplug.h"
+
+IGT_TEST_DESCRIPTION("Every ioctl with its n-th allocation or user copy failing.");
+
+#define PAGE		IGT_NOVA_PAGE
+#define VRAM		DRM_NOVA_PLACEMENT_VRAM
+#define SYSTEM		DRM_NOVA_PLACEMENT_SYSTEM
+/* Two slots of 2 MiB: more than one table. */
+#define LARGE		(4ull << 20)
+/* No table of what is bound already reaches as far. */
+#define FAR		(64ull << 30)
+
+static int call_getparam(void *data)
+{
+	struct drm_nova_getparam args = { .param = NOVA_GETPARAM_VRAM_BAR_SIZE };
+	struct igt_nova_failbench *bench = data;
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GETPARAM, &args);
+}
+
+static void finish_handle(void *data, int ret, bool injected)
+{
+	(void)injected;
+	if (ret)
+		((struct igt_nova_failbench *)data)->handle = 0;
+	igt_nova_failbench_close_handle(data);
+}
+
+static int gem_create(struct igt_nova_failbench *bench, uint32_t vm)
+{
+	struct drm_nova_gem_create args = { .size = 4 * PAGE, .vm_id = vm };
+	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_CREATE, &args);
+
+	bench->handle = args.handle;
+	return ret;
+}
+
+static int call_gem_create(void *data)
+{
+	return gem_create(data, 0);
+}
+
+static int call_gem_create_private(void *data)
+{
+	return gem_create(data, ((struct igt_nova_failbench *)data)->client.vm);
+}
+
+static int call_gem_info(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_info args = { .handle = bench->bo.handle };
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_INFO, &args);
+}
+
+static int call_gem_mmap_offset(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_mmap_offset args = { .handle = bench->bo.handle };
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &args);
+}
+
+static int call_dev_query(void *data)
+{
+	struct drm_nova_query_engines answer;
+	struct drm_nova_dev_query args = {
+		.type = DRM_NOVA_QUERY_ENGINES, .size = sizeof(answer),
+		.pointer = (uintptr_t)&answer,
+	};
+	struct igt_nova_failbench *bench = data;
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_DEV_QUERY, &args);
+}
+
+static int call_get_time(void *data)
+{
+	struct drm_nova_get_time args = { .clock_id = CLOCK_MONOTONIC };
+	struct igt_nova_failbench *bench = data;
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GET_TIME, &args);
+}
+
+static int call_vm_create(void *data)
+{
+	struct drm_nova_vm_create args = { 0 };
+	struct igt_nova_failbench *bench = data;
+	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_CREATE, &args);
+
+	bench->id = args.vm_id;
+	return ret;
+}
+
+static void finish_vm_create(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)injected;
+	if (ret == 0)
+		igt_nova_vm_destroy(bench->client.fd, bench->id, 0);
+}
+
+/* With a buffer bound, so that it has tables to give back. */
+static void prepare_vm_destroy(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	bench->id = igt_nova_vm_create(bench->client.fd, NULL);
+	igt_nova_vm_map(bench->client.fd, bench->id, bench->bo.handle, 0, LARGE, PAGE, 0, 0);
+}
+
+static int call_vm_destroy(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_destroy args = { .vm_id = bench->id };
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_DESTROY, &args);
+}
+
+/* A failure came before the driver was asked: the VM is there as before. */
+static void finish_vm_destroy(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)injected;
+	igt_nova_vm_destroy(bench->client.fd, bench->id, ret ? 0 : ENOENT);
+}
+
+static int vm_bind(struct igt_nova_failbench *bench, struct drm_nova_vm_bind_op *ops, uint32_t count)
+{
+	struct drm_nova_vm_bind args = {
+		.vm_id = bench->client.vm,
+		.ops = { sizeof(*ops), count, (uintptr_t)ops },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+}
+
+/* A fresh buffer at an address without tables: everything is allocated by the bind. */
+static void prepare_map(void *data, uint32_t placement)
+{
+	struct igt_nova_failbench *bench = data;
+
+	bench->handle = igt_nova_gem_create(bench->client.fd, LARGE, 0, placement, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+}
+
+static void prepare_map_vram(void *data)
+{
+	prepare_map(data, VRAM);
+}
+
+static void prepare_map_system(void *data)
+{
+	prepare_map(data, SYSTEM);
+}
+
+static int call_map(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = bench->handle, .va = bench->va,
+		.size = LARGE,
+	};
+
+	return vm_bind(bench, &op, 1);
+}
+
+static void finish_map(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)ret;
+	(void)injected;
+	/* Nothing is bound when it failed, and that is no error. */
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, LARGE, 0);
+	igt_nova_failbench_close_handle(bench);
+}
+
+static void prepare_remap(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	prepare_map_vram(bench);
+	igt_assert_eq(call_map(bench), 0);
+}
+
+/* Cuts one mapping in four places, in one call: unmaps, maps over, unmaps all of it. */
+static int call_remap(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = bench->va + PAGE, .size = PAGE },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = bench->bo.handle,
+		  .va = bench->va + 8 * PAGE, .size = PAGE, .flags = DRM_NOVA_VM_BIND_READONLY },
+		{ .op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = bench->va + LARGE / 2, .size = PAGE },
+	};
+
+	return vm_bind(bench, ops, ARRAY_SIZE(ops));
+}
+
+static int call_unmap(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = bench->va, .size = LARGE,
+	};
+
+	return vm_bind(bench, &op, 1);
+}
+
+static int queue_create(struct igt_nova_failbench *bench)
+{
+	struct drm_nova_queue_create args = {
+		.vm_id = bench->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL,
+	};
+	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
+
+	bench->id = args.queue_id;
+	return ret;
+}
+
+static int call_queue_create(void *data)
+{
+	return queue_create(data);
+}
+
+static void finish_queue_create(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)injected;
+	if (ret == 0)
+		igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
+}
+
+static void prepare_queue_destroy(void *data)
+{
+	igt_assert_eq(queue_create(data), 0);
+}
+
+static int call_queue_destroy(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_queue_destroy args = { .queue_id = bench->id };
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &args);
+}
+
+static void finish_queue_destroy(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)injected;
+	igt_nova_queue_destroy(bench->client.fd, bench->id, ret ? 0 : ENOENT);
+}
+
+static int call_queue_get_state(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_queue_get_state args = { .queue_id = bench->queue };
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_GET_STATE, &args);
+}
+
+/* Two jobs, each with a push, a wait and a signal of either kind of syncobj. */
+static int call_exec(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_push push = { .va = bench->push.va, .length = bench->push.length };
+	struct drm_nova_sync syncs[] = {
+		igt_nova_wait_for(bench->binary, 0),
+		igt_nova_wait_for(bench->timeline, bench->point),
+		igt_nova_signal(bench->binary, 0),
+		igt_nova_signal(bench->timeline, bench->point + 1),
+	};
+	struct drm_nova_job jobs[] = {
+		{ .pushes = { sizeof(push), 1, (uintptr_t)&push } },
+		{ .pushes = { sizeof(push), 1, (uintptr_t)&push },
+		  .syncs = { sizeof(*syncs), ARRAY_SIZE(syncs), (uintptr_t)syncs } },
+	};
+	struct drm_nova_exec args = {
+		.queue_id = bench->queue,
+		.jobs = { sizeof(*jobs), ARRAY_SIZE(jobs), (uintptr_t)jobs },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_EXEC, &args);
+}
+
+/* A wait for another queue's job. */
+static void prepare_exec(void *data)
+{
+	igt_nova_failbench_submit(data);
+}
+
+/* All or none: the point of the timeline is there if and only if the call succeeded. */
+static void finish_exec(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+	uint64_t point = 0;
+
+	(void)injected;
+	igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->binary, 0), 0);
+	if (ret == 0)
+		igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->timeline,
+						    ++bench->point), 0);
+	igt_assert_eq(drmSyncobjQuery(bench->client.fd, &bench->timeline, &point, 1), 0);
+	igt_assert_eq_u64(point, bench->point);
+	igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
+}
+
+/* Imported by another device, a buffer moves to system memory; the EXEC has to bring it back. */
+static void prepare_exec_moved(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd, dmabuf = -1;
+	struct drm_nova_gem_info info;
+	uint32_t imported;
+
+	igt_require_f(bench->second >= 0, "one device only\n");
+	bench->handle = igt_nova_gem_create(fd, LARGE, 0, VRAM | SYSTEM, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+	igt_nova_vm_map(fd, bench->client.vm, bench->handle, 0, bench->va, LARGE, 0, 0);
+	igt_nova_failbench_submit(bench);
+	igt_assert_eq(drmPrimeHandleToFD(fd, bench->handle, DRM_CLOEXEC, &dmabuf), 0);
+	igt_assert_eq(drmPrimeFDToHandle(bench->second, dmabuf, &imported), 0);
+	igt_nova_gem_close(bench->second, imported);
+	close(dmabuf);
+	igt_nova_gem_info(fd, bench->handle, &info, 0);
+	igt_assert_eq_u32(info.resident, SYSTEM);
+}
+
+static void finish_exec_moved(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	finish_exec(bench, ret, injected);
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, LARGE, 0);
+	igt_nova_failbench_close_handle(bench);
+}
+
+/* One line per ioctl at least; all-ioctls tells when one is missing. */
+
+#define IOCTL(name)	.request = DRM_IOCTL_NOVA_##name
+
+static const struct igt_nova_failcall calls[] = {
+	{ .fail = { .name = "getparam", .call = call_getparam },
+	  IOCTL(GETPARAM), .describe = "A parameter is read." },
+	{ .fail = { .name = "gem-create", .call = call_gem_create, .finish = finish_handle },
+	  IOCTL(GEM_CREATE), .describe = "A buffer is made.", .orphans = true },
+	{ .fail = { .name = "gem-create-private",
+		    .call = call_gem_create_private, .finish = finish_handle },
+	  IOCTL(GEM_CREATE), .describe = "A buffer private to a VM is made.", .orphans = true },
+	{ .fail = { .name = "gem-info", .call = call_gem_info },
+	  IOCTL(GEM_INFO), .describe = "A buffer is described." },
+	{ .fail = { .name = "dev-query", .call = call_dev_query },
+	  IOCTL(DEV_QUERY), .describe = "The engines are listed." },
+	{ .fail = { .name = "gem-mmap-offset", .call = call_gem_mmap_offset },
+	  IOCTL(GEM_MMAP_OFFSET), .describe = "A buffer's mmap offset is asked for." },
+	{ .fail = { .name = "vm-create", .call = call_vm_create, .finish = finish_vm_create },
+	  IOCTL(VM_CREATE), .describe = "An address space is made.", .orphans = true },
+	{ .fail = { .name = "vm-destroy",
+		    .prepare = prepare_vm_destroy, .call = call_vm_destroy,
+		    .finish = finish_vm_destroy },
+	  IOCTL(VM_DESTROY), .describe = "An address space is destroyed." },
+	{ .fail = { .name = "vm-bind-vram",
+		    .prepare = prepare_map_vram, .call = call_map, .finish = finish_map },
+	  IOCTL(VM_BIND), .describe = "Video memory is bound where there are no tables yet." },
+	{ .fail = { .name = "vm-bind-system",
+		    .prepare = prepare_map_system, .call = call_map, .finish = finish_map },
+	  IOCTL(VM_BIND), .describe = "System memory is bound where there are no tables yet." },
+	{ .fail = { .name = "vm-bind-remap",
+		    .prepare = prepare_remap, .call = call_remap, .finish = finish_map },
+	  IOCTL(VM_BIND), .describe = "A mapping is cut, and another put into it." },
+	{ .fail = { .name = "vm-bind-unmap",
+		    .prepare = prepare_remap, .call = call_unmap, .finish = finish_map },
+	  IOCTL(VM_BIND), .describe = "A mapping is removed." },
+	{ .fail = { .name = "queue-create",
+		    .call = call_queue_create, .finish = finish_queue_create },
+	  IOCTL(QUEUE_CREATE), .describe = "A queue is made.", .orphans = true },
+	{ .fail = { .name = "queue-destroy",
+		    .prepare = prepare_queue_destroy, .call = call_queue_destroy,
+		    .finish = finish_queue_destroy },
+	  IOCTL(QUEUE_DESTROY), .describe = "A queue is destroyed." },
+	{ .fail = { .name = "queue-get-state", .call = call_queue_get_state },
+	  IOCTL(QUEUE_GET_STATE), .describe = "A queue's state is read." },
+	{ .fail = { .name = "exec",
+		    .prepare = prepare_exec, .call = call_exec, .finish = finish_exec },
+	  IOCTL(EXEC), .describe = "Two jobs with all kinds of syncs." },
+	{ .fail = { .name = "exec-moved",
+		    .prepare = prepare_exec_moved, .call = call_exec,
+		    .finish = finish_exec_moved },
+	  IOCTL(EXEC), .describe = "A job in a VM with a buffer that was moved away." },
+	{ .fail = { .name = "get-time", .call = call_get_time },
+	  IOCTL(GET_TIME), .describe = "The clocks are read." },
+};
+
+/* What the driver does not know is EINVAL, before any argument is looked at. */
+static void test_all_ioctls(void)
+{
+	int fd = igt_nova_dev_open(igt_nova_unplug_dev());
+
+	for (unsigned int nr = DRM_COMMAND_BASE; nr < DRM_COMMAND_END; nr++) {
+		int ret = igt_nova_ioctl_once(fd, DRM_IOWR(nr, uint64_t),
+				     (void *)(uintptr_t)IGT_NOVA_BAD_POINTER);
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+			known |= calls[i].request && _IOC_NR(calls[i].request) == nr;
+		igt_assert_f(ret == (known ? -EFAULT : -EINVAL), "ioctl %#x is %s the table: %s\n",
+			     nr - DRM_COMMAND_BASE, known ? "in" : "not in", strerror(-ret));
+	}
+	close(fd);
+}
+
+int igt_main()
+{
+	igt_fixture() {
+		igt_nova_fail_init();
+		igt_nova_unplug_init();
+	}
+	igt_describe("The table has every ioctl that the driver has.");
+	igt_subtest("all-ioctls") {
+		igt_nova_unplug_begin();
+		test_all_ioctls();
+		igt_reset_timeout();
+	}
+	igt_nova_failcall_run(calls, ARRAY_SIZE(calls));
+	igt_fixture() {
+		igt_nova_fail_fini();
+		igt_nova_unplug_fini();
+	}
+}
