@@ -7,11 +7,17 @@
  * and ranges refer into it. Ranges are kept in a tree ordered by address in
  * which overlapping keys compare equal: looking for a one-byte key finds the
  * range around it, inserting finds what is in the way.
+ *
+ * Whoever has the file can cut it short while it is mapped here, and what is
+ * touched beyond its end then is a SIGBUS. Its handler puts zeroed memory in the
+ * place of the mapping, so that the access ends, and marks the file as lost: later
+ * DMA to it is not answered.
  */
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
 #include <search.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +37,7 @@
  * @base: the mapping; moves when the file has grown
  * @size: its length
  * @writable: mapped for writing
+ * @lost: cut short and no longer mapped; set by the signal handler
  * @ranges: ranges that refer to it
  */
 struct emu_mem_file {
@@ -40,6 +47,7 @@ struct emu_mem_file {
 	uint8_t *base;
 	size_t size;
 	bool writable;
+	atomic_bool lost;
 	size_t ranges;
 };
 
@@ -158,13 +166,14 @@ void emu_mem_destroy(struct emu_mem *mem)
 	free(mem);
 }
 
-/* (Re)maps @file through @fd if it is new, has grown or must become writable. */
+/* (Re)maps @file through @fd if it is new or lost, has grown or must become writable. */
 static int emu_mem_file_map(struct emu_mem_file *file, int fd, size_t size, bool writable)
 {
 	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
 	void *base;
 
-	if (file->base && size <= file->size && (file->writable || !writable))
+	if (file->base && size <= file->size && (file->writable || !writable) &&
+	    !atomic_load(&file->lost))
 		return 0;
 	if (size < file->size)
 		size = file->size;
@@ -176,6 +185,7 @@ static int emu_mem_file_map(struct emu_mem_file *file, int fd, size_t size, bool
 	if (file->base)
 		munmap(file->base, file->size);
 	file->base = base;
+	atomic_store(&file->lost, false);
 	file->size = size;
 	file->writable = prot & PROT_WRITE;
 	return 0;
@@ -324,6 +334,38 @@ void emu_mem_unlock(struct emu *emu)
 	}
 }
 
+/* --- files that are cut short --- */
+
+static struct sigaction emu_mem_old_action;
+
+/*
+ * An access to a mapped file runs in a thread that holds the read side, so that the
+ * list of files does not change under the handler.
+ */
+static void emu_mem_sigbus(int number, siginfo_t *info, void *context)
+{
+	struct emu_mem *mem = emu_mem_thread.held;
+	struct emu_mem_file *file = mem ? mem->files : NULL;
+	uintptr_t at = (uintptr_t)info->si_addr;
+
+	(void)context;
+	while (file && at - (uintptr_t)file->base >= file->size)
+		file = file->next;
+	if (file && mmap(file->base, file->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+		atomic_store(&file->lost, true);
+	else	/* no DMA: the access is repeated and meets whoever was in charge before */
+		sigaction(number, &emu_mem_old_action, NULL);
+}
+
+int emu_mem_catch_sigbus(void)
+{
+	struct sigaction action = { .sa_sigaction = emu_mem_sigbus, .sa_flags = SA_SIGINFO };
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(SIGBUS, &action, &emu_mem_old_action) ? -errno : 0;
+}
+
 static const struct emu_mem_range *emu_mem_lookup(struct emu_mem *mem, uint64_t addr)
 {
 	const struct emu_mem_range *range = emu_mem_thread.range;
@@ -360,9 +402,9 @@ static void *emu_mem_system(struct emu *emu, uint64_t addr, size_t *len, bool wr
 			      !range ? "not mapped" : write ? "mapped read-only" : "mapped write-only");
 		return NULL;
 	}
-	if (!range->file) {
-		emu_log(emu, EMU_LOG_WARN, "DMA %s %#llx, which has no file behind it", access,
-			(unsigned long long)addr);
+	if (!range->file || atomic_load(&range->file->lost)) {
+		emu_log(emu, EMU_LOG_WARN, "DMA %s %#llx, %s", access, (unsigned long long)addr,
+			range->file ? "whose file was cut short" : "which has no file behind it");
 		return NULL;
 	}
 	left = range->last - addr;

@@ -24,4 +24,10 @@ int emu_mem_unmap(struct emu *emu, uint64_t iova, uint64_t size);
 void emu_mem_unmap_all(struct emu *emu);
 void emu_mem_stats(struct emu *emu, uint64_t *ranges, uint64_t *bytes);
 
+/*
+ * For the program, before it serves clients: survive those that cut a mapped file
+ * short. One handler for the whole process. 0 or -errno.
+ */
+int emu_mem_catch_sigbus(void);
+
 #endif /* EMU_MEM_H */

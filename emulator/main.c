@@ -12,6 +12,7 @@
 
 #include "emu.h"
 #include "emu_ctl.h"
+#include "emu_mem.h"
 #include "emu_socket.h"
 #include "regs/nv_pmc.h"
 #include "vfio_user_socket.h"
@@ -187,6 +188,8 @@ static int catch_signals(void)
 	sigset_t signals;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (emu_mem_catch_sigbus())
+		return -1;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);

@@ -183,6 +183,36 @@ static void test_file_grows(void **state)
 	close(fd);
 }
 
+/* Whoever owns the file cuts it short: the device loses the file, and nothing else. */
+static void test_file_cut_short(void **state)
+{
+	struct emu *emu = *state;
+	int fd = ram_create(), other = ram_create();
+	char bytes[4] = "abc", back[4];
+
+	assert_int_equal(emu_mem_catch_sigbus(), 0);
+	assert_int_equal(emu_mem_map(emu, 0x10000, 4 * PAGE, fd, 0, true, true), 0);
+	assert_int_equal(emu_mem_map(emu, 0x20000, PAGE, other, 0, true, true), 0);
+	assert_int_equal(emu_mem_write(emu, EMU_SYSTEM, 0x12000, bytes, 4), 0);
+	assert_int_equal(ftruncate(fd, PAGE), 0);
+	/* The access that meets the end reads zeroes; from then on there is no memory. */
+	assert_int_equal(emu_mem_read(emu, EMU_SYSTEM, 0x12000, back, 4), 0);
+	assert_memory_equal(back, "\0\0\0", 4);
+	assert_int_equal(emu_mem_read(emu, EMU_SYSTEM, 0x12000, back, 4), -EFAULT);
+	assert_int_equal(emu_mem_write(emu, EMU_SYSTEM, 0x10000, bytes, 4), -EFAULT);
+	assert_int_equal(emu_mem_write(emu, EMU_SYSTEM, 0x20000, bytes, 4), 0);
+	assert_int_equal(emu_test_violations(emu), 0);
+	assert_dma(emu, 2, 5 * PAGE);
+	/* Mapped again it is looked at again. */
+	assert_int_equal(ftruncate(fd, RAM), 0);
+	assert_int_equal(emu_mem_map(emu, 0x30000, PAGE, fd, 2 * PAGE, true, true), 0);
+	assert_int_equal(emu_mem_write(emu, EMU_SYSTEM, 0x12000, bytes, 4), 0);
+	assert_int_equal(emu_mem_read(emu, EMU_SYSTEM, 0x30000, back, 4), 0);
+	assert_memory_equal(back, bytes, 4);
+	close(other);
+	close(fd);
+}
+
 static void test_read_only_file(void **state)
 {
 	struct emu *emu = *state;
@@ -340,6 +370,7 @@ int main(void)
 		emu_unit_test(test_unmap),
 		emu_unit_test(test_one_mapping_per_file),
 		emu_unit_test(test_file_grows),
+		emu_unit_test(test_file_cut_short),
 		emu_unit_test(test_read_only_file),
 		emu_unit_test(test_violations),
 		emu_unit_test(test_failed_firmware_is_cut_off),
