@@ -16,11 +16,15 @@
 
 static bool emu_vram_create(struct emu *emu, uint64_t size)
 {
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	void *vram;
 
 	emu->vram_size = size;
-	emu->vram_fd = memfd_create("nova-emu-vram", MFD_CLOEXEC);
+	emu->vram_fd = memfd_create("nova-emu-vram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (emu->vram_fd < 0 || ftruncate(emu->vram_fd, (off_t)size))
+		return false;
+	/* Clients get the descriptor: none may cut the memory off under the others. */
+	if (fcntl(emu->vram_fd, F_ADD_SEALS, seals))
 		return false;
 	vram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		    emu->vram_fd, 0);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "vfio_user_client.h"
 
+#include <fcntl.h>
 #include <json-c/json.h>
 
 /* --- version --- */
@@ -158,6 +159,20 @@ static void test_region_info(void **state)
 	assert_int_equal(exchange(client, &message), EINVAL);
 	message_query(&message, VFIO_USER_DEVICE_GET_REGION_INFO, UINT32_MAX, 32);
 	assert_int_equal(exchange(client, &message), EINVAL);
+}
+
+/* Video memory belongs to the device: the client it is shared with cannot cut it off or seal it. */
+static void test_video_memory_keeps_its_size(void **state)
+{
+	struct client *client = *state;
+	struct message message;
+
+	message_query(&message, VFIO_USER_DEVICE_GET_REGION_INFO, 1, 32);
+	assert_int_equal(exchange(client, &message), 0);
+	assert_int_equal(ftruncate(client->reply.fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(fcntl(client->reply.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), -1);
+	assert_int_equal(errno, EPERM);
 }
 
 static void test_irq_info(void **state)
@@ -363,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_version_limits, setup, teardown),
 		negotiated_test(test_device_info),
 		negotiated_test(test_region_info),
+		negotiated_test(test_video_memory_keeps_its_size),
 		negotiated_test(test_irq_info),
 		negotiated_test(test_unsupported),
 		negotiated_test(test_wrong_sizes),
