@@ -18,6 +18,7 @@
  * while it is masked; it is given up when nothing is pending any more.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,12 +108,18 @@ void emu_irq_reset(struct emu_irq *irq)
 	pthread_mutex_unlock(&irq->lock);
 }
 
-/* An eventfd whose counter is full refuses: the reader is behind, and will wake anyway. */
+/*
+ * An eventfd whose counter is full refuses: the reader is behind, and will wake anyway. The client
+ * chose the descriptor: where a write would wait, none is made.
+ */
 static void emu_irq_signal(struct emu *emu, int fd)
 {
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
 	const uint64_t one = 1;
 
-	if (fd >= 0 && write(fd, &one, sizeof(one)) != sizeof(one) && errno != EAGAIN)
+	if (fd < 0 || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	if (write(fd, &one, sizeof(one)) != sizeof(one) && errno != EAGAIN)
 		emu_log(emu, EMU_LOG_ERROR, "eventfd: %s", strerror(errno));
 }
 

@@ -240,6 +240,25 @@ static void test_drop_and_removal(void **state)
 	close(fd);
 }
 
+/* Descriptors whose writer would have to wait: the device goes on without a message. */
+static void test_never_blocks(void **state)
+{
+	struct emu *emu = *state;
+	int full = eventfd(0, EFD_CLOEXEC);
+
+	assert_true(full >= 0);
+	assert_int_equal(eventfd_write(full, UINT64_MAX - 1), 0);
+	emu_irq_set_eventfd(emu, 0, EMU_IRQ_TRIGGER, dup(full));
+	emu_irq_set_eventfd(emu, 0, EMU_IRQ_MASK, dup(full));
+	alarm(30);	/* a device that waits here waits for ever */
+	enable_all(emu);
+	emu_irq_raise(emu, 1);
+	emu_irq_set_masked(emu, 0, true);
+	alarm(0);
+	assert_int_equal(emu_test_read(emu, NV_VF_INTR_LEAF(0)), 2);
+	close(full);
+}
+
 static void test_reset(void **state)
 {
 	struct emu *emu = *state;
@@ -273,6 +292,7 @@ int main(void)
 		emu_unit_test(test_waits_until_it_can_be_sent),
 		emu_unit_test(test_mask_events),
 		emu_unit_test(test_drop_and_removal),
+		emu_unit_test(test_never_blocks),
 		emu_unit_test(test_reset),
 	};
 
