@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "emu_bar.h"
+#include "emu_chaos.h"
 
 static bool emu_vram_create(struct emu *emu, uint64_t size)
 {
@@ -60,6 +61,7 @@ struct emu *emu_create(uint64_t vram_size, int log_level)
 	}
 	error = ENOMEM;
 	if (!(emu->stats = emu_stats_create(emu)) ||
+	    !(emu->chaos = emu_chaos_create(emu)) ||
 	    !(emu->mem = emu_mem_create(emu)) ||
 	    !(emu->bar = emu_bar_create(emu)) ||
 	    !(emu->pci = emu_pci_create(emu)) ||
@@ -91,6 +93,7 @@ void emu_destroy(struct emu *emu)
 	emu_pci_destroy(emu->pci);
 	emu_bar_destroy(emu->bar);
 	emu_mem_destroy(emu->mem);
+	emu_chaos_destroy(emu->chaos);
 	emu_stats_destroy(emu->stats);
 	if (emu->vram)
 		munmap(emu->vram, emu->vram_size);
@@ -110,6 +113,7 @@ void emu_reset(struct emu *emu)
 	emu_irq_reset(emu->irq);
 	emu_pci_reset(emu->pci);
 	emu_bar_reset(emu->bar);
+	emu_chaos_reset(emu->chaos);
 	emu_vram_reset(emu);
 	atomic_store(&emu->fw_failed, false);
 	emu_count(emu, EMU_RESETS);
@@ -119,6 +123,7 @@ void emu_reset(struct emu *emu)
 void emu_heal(struct emu *emu)
 {
 	emu_lock(emu);
+	emu_chaos_stop(emu);
 	emu_fifo_heal(emu);
 	emu_fw_heal(emu);
 	emu_irq_drop(emu, false);

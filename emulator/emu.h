@@ -29,6 +29,7 @@
 
 struct emu;
 struct emu_bar;
+struct emu_chaos;
 struct emu_fault;
 struct emu_fifo;
 struct emu_fw;
@@ -64,6 +65,7 @@ struct emu {
 	atomic_bool fw_failed;
 
 	struct emu_stats *stats;
+	struct emu_chaos *chaos;
 	struct emu_mem *mem;
 	struct emu_bar *bar;
 	struct emu_pci *pci;
@@ -95,6 +97,9 @@ void emu_unlock(struct emu *emu);
 /* The components' verbs; _destroy(NULL) does nothing. */
 struct emu_stats *emu_stats_create(struct emu *emu);
 void emu_stats_destroy(struct emu_stats *stats);
+struct emu_chaos *emu_chaos_create(struct emu *emu);
+void emu_chaos_destroy(struct emu_chaos *chaos);
+void emu_chaos_reset(struct emu_chaos *chaos);
 struct emu_mem *emu_mem_create(struct emu *emu);
 void emu_mem_destroy(struct emu_mem *mem);
 struct emu_bar *emu_bar_create(struct emu *emu);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "emu_bar.h"
+#include "emu_chaos.h"
 #include "emu_pci.h"
 #include "regs/nv_pmc.h"
 #include "regs/nv_vf.h"
@@ -181,6 +182,8 @@ static uint32_t emu_bar_read32(struct emu *emu, uint32_t offset)
 			      offset);
 		value = 0;
 	}
+	value = emu_chaos_read(emu, offset, value);
+	emu_chaos_act(emu, offset);
 	emu_log(emu, EMU_LOG_DEBUG, "read %#08x = %#010x", offset, value);
 	return value;
 }
@@ -194,9 +197,13 @@ static void emu_bar_write32(struct emu *emu, uint32_t offset, uint32_t value)
 	if (emu_bar_is_shut_down(emu))
 		emu_violation(emu, EMU_VIOLATION_REG_AFTER_SHUTDOWN,
 			      "write of %#x to register %#x after shutdown", value, offset);
-	if (!block || !block->write(emu, offset, value))
+	if (!block)
 		emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
 			      "write of %#x to undefined register %#x", value, offset);
+	else if (emu_chaos_write(emu, offset, value) && !block->write(emu, offset, value))
+		emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
+			      "write of %#x to undefined register %#x", value, offset);
+	emu_chaos_act(emu, offset);
 }
 
 /* An access the function does not answer at all; on the bus, an unsupported request. */

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu_chaos.h"
 #include "emu_ctl.h"
 #include "emu_mem.h"
 #include "emu_stats.h"
 
 #define EMU_CTL_STALL_MAX_MS	3600000u
+
+static const char emu_ctl_blanks[] = " \t\r\n";
 
 static const char * const emu_ctl_counters[EMU_COUNTERS] = {
 	[EMU_REG_READS] = "reg_reads",
@@ -67,6 +70,24 @@ static struct json_object *emu_ctl_stats_recent(struct emu *emu)
 	return array;
 }
 
+static struct json_object *emu_ctl_stats_chaos(struct emu *emu)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *lies = json_object_new_object();
+	struct emu_chaos_stats stats;
+	int i;
+
+	emu_chaos_get_stats(emu, &stats);
+	json_object_object_add(object, "on", json_object_new_boolean(stats.on));
+	emu_ctl_add(object, "seed", stats.seed);
+	for (i = 0; i < EMU_CHAOS_KINDS; i++)
+		emu_ctl_add(lies, emu_chaos_kind_name(i), stats.kinds[i]);
+	json_object_object_add(object, "lies", lies);
+	emu_ctl_add(object, "dma_blocked", stats.dma_blocked);
+	emu_ctl_add(object, "excused", stats.excused);
+	return object;
+}
+
 static struct json_object *emu_ctl_stats(struct emu *emu)
 {
 	struct json_object *root = json_object_new_object();
@@ -84,6 +105,7 @@ static struct json_object *emu_ctl_stats(struct emu *emu)
 	json_object_object_add(root, "dma", dma);
 	json_object_object_add(root, "violations", emu_ctl_stats_violations(emu));
 	json_object_object_add(root, "recent", emu_ctl_stats_recent(emu));
+	json_object_object_add(root, "chaos", emu_ctl_stats_chaos(emu));
 	json_object_object_add(root, "shut_down", json_object_new_boolean(emu_bar_is_shut_down(emu)));
 	json_object_object_add(root, "removed", json_object_new_boolean(emu_bar_is_removed(emu)));
 	return root;
@@ -158,24 +180,9 @@ static struct json_object *emu_ctl_heal(struct emu *emu)
 static struct json_object *emu_ctl_clear(struct emu *emu)
 {
 	emu_stats_clear(emu->stats);
+	emu_chaos_clear_stats(emu);
 	return emu_ctl_ok();
 }
-
-/* A command has either no argument (@run) or one number (@run_number). */
-static const struct {
-	const char *name;
-	struct json_object *(*run)(struct emu *emu);
-	struct json_object *(*run_number)(struct emu *emu, unsigned int number);
-} emu_ctl_commands[] = {
-	{ .name = "stats", .run = emu_ctl_stats },
-	{ .name = "clear", .run = emu_ctl_clear },
-	{ .name = "hang", .run_number = emu_ctl_hang },
-	{ .name = "stall-firmware", .run_number = emu_ctl_stall },
-	{ .name = "crash-firmware", .run = emu_ctl_crash },
-	{ .name = "drop-interrupts", .run = emu_ctl_drop },
-	{ .name = "surprise-remove", .run = emu_ctl_remove },
-	{ .name = "heal", .run = emu_ctl_heal },
-};
 
 static bool emu_ctl_number(const char *text, unsigned int *number)
 {
@@ -192,14 +199,70 @@ static bool emu_ctl_number(const char *text, unsigned int *number)
 	return true;
 }
 
-static struct json_object *emu_ctl_run(struct emu *emu, const char *name, const char *argument)
+/* "off", or SEED [RATE] [CATEGORY,...] */
+static struct json_object *emu_ctl_chaos(struct emu *emu, char *words)
 {
+	unsigned int seed, rate = 0;
+	uint32_t categories = 0;
+	char *rest = NULL, *word = strtok_r(words, emu_ctl_blanks, &rest);
+
+	if (word && !strcmp(word, "off") && !strtok_r(NULL, emu_ctl_blanks, &rest)) {
+		emu_lock(emu);
+		emu_chaos_stop(emu);
+		emu_unlock(emu);
+		return emu_ctl_ok();
+	}
+	if (!word || !emu_ctl_number(word, &seed))
+		return emu_ctl_error("chaos takes \"off\", or a seed, a rate and categories");
+	word = strtok_r(NULL, emu_ctl_blanks, &rest);
+	if (word && emu_ctl_number(word, &rate)) {
+		if (!rate)
+			return emu_ctl_error("a rate is at least 1");
+		word = strtok_r(NULL, emu_ctl_blanks, &rest);
+	}
+	if (word && !emu_chaos_parse(word, &categories))
+		return emu_ctl_error("unknown category of chaos");
+	if (strtok_r(NULL, emu_ctl_blanks, &rest))
+		return emu_ctl_error("too many arguments");
+	emu_lock(emu);
+	emu_chaos_start(emu, seed, rate, word ? categories : EMU_CHAOS_ALL);
+	emu_unlock(emu);
+	return emu_ctl_ok();
+}
+
+/* A command has no argument (@run), one number (@run_number) or takes the line apart (@run_words). */
+static const struct {
+	const char *name;
+	struct json_object *(*run)(struct emu *emu);
+	struct json_object *(*run_number)(struct emu *emu, unsigned int number);
+	struct json_object *(*run_words)(struct emu *emu, char *words);
+} emu_ctl_commands[] = {
+	{ .name = "stats", .run = emu_ctl_stats },
+	{ .name = "clear", .run = emu_ctl_clear },
+	{ .name = "hang", .run_number = emu_ctl_hang },
+	{ .name = "stall-firmware", .run_number = emu_ctl_stall },
+	{ .name = "crash-firmware", .run = emu_ctl_crash },
+	{ .name = "drop-interrupts", .run = emu_ctl_drop },
+	{ .name = "surprise-remove", .run = emu_ctl_remove },
+	{ .name = "chaos", .run_words = emu_ctl_chaos },
+	{ .name = "heal", .run = emu_ctl_heal },
+};
+
+static struct json_object *emu_ctl_run(struct emu *emu, const char *name, char *words)
+{
+	const char *argument;
 	unsigned int number;
+	char *rest = NULL;
 	size_t i;
 
 	for (i = 0; i < sizeof(emu_ctl_commands) / sizeof(emu_ctl_commands[0]); i++) {
 		if (strcmp(name, emu_ctl_commands[i].name))
 			continue;
+		if (emu_ctl_commands[i].run_words)
+			return emu_ctl_commands[i].run_words(emu, words);
+		argument = strtok_r(words, emu_ctl_blanks, &rest);
+		if (argument && strtok_r(NULL, emu_ctl_blanks, &rest))
+			return emu_ctl_error("too many arguments");
 		if (emu_ctl_commands[i].run)
 			return argument ? emu_ctl_error("this command takes no argument") :
 					  emu_ctl_commands[i].run(emu);
@@ -212,23 +275,19 @@ static struct json_object *emu_ctl_run(struct emu *emu, const char *name, const 
 
 char *emu_ctl_command(struct emu *emu, const char *line)
 {
-	static const char blanks[] = " \t\r\n";
 	char words[EMU_CTL_LINE];
-	char *name, *argument, *rest = NULL, *reply = NULL;
+	char *name, *rest = NULL, *reply = NULL;
 	struct json_object *root;
 
 	if (strlen(line) >= sizeof(words)) {
 		root = emu_ctl_error("line too long");
 	} else {
 		strcpy(words, line);
-		name = strtok_r(words, blanks, &rest);
-		argument = strtok_r(NULL, blanks, &rest);
+		name = strtok_r(words, emu_ctl_blanks, &rest);
 		if (!name)
 			root = emu_ctl_error("empty command");
-		else if (argument && strtok_r(NULL, blanks, &rest))
-			root = emu_ctl_error("too many arguments");
 		else
-			root = emu_ctl_run(emu, name, argument);
+			root = emu_ctl_run(emu, name, rest);
 	}
 	if (asprintf(&reply, "%s\n", json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN)) < 0)
 		reply = NULL;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu_chaos.h"
 #include "emu_fault.h"
 #include "regs/nv_mmu.h"
 #include "regs/nv_vf.h"
@@ -49,13 +50,18 @@ struct info {
 	uint32_t info;
 };
 
-/* @lock covers everything. */
+/*
+ * @lock covers everything. @late_slot is the packet whose VALID chaos held back,
+ * @is_late tells whether there is one.
+ */
 struct emu_fault {
 	struct emu *emu;
 	pthread_mutex_t lock;
 	struct buffer buffers[NV_VF_FAULT_BUFFERS];
 	struct info info;
 	uint32_t page_fault_ctrl;
+	uint32_t late_slot;
+	bool is_late;
 };
 
 struct emu_fault *emu_fault_create(struct emu *emu)
@@ -82,6 +88,7 @@ void emu_fault_reset(struct emu_fault *fault)
 	pthread_mutex_lock(&fault->lock);
 	memset(fault->buffers, 0, sizeof(fault->buffers));
 	memset(&fault->info, 0, sizeof(fault->info));
+	fault->is_late = false;
 	fault->page_fault_ctrl = 0;
 	pthread_mutex_unlock(&fault->lock);
 }
@@ -98,19 +105,35 @@ static bool buffer_full(const struct buffer *buffer)
 	return (buffer->put + 1) % buffer->size == buffer->get;
 }
 
-static int write_packet(struct emu *emu, const struct buffer *buffer, uint32_t packet[8])
+static uint64_t packet_addr(const struct buffer *buffer, uint32_t slot)
 {
-	enum emu_aperture aperture =
-		NV_GET(NV_VF_FAULT_BUFFER_LO_APERTURE, buffer->lo) ? EMU_SYSTEM : EMU_VIDEO;
-	uint64_t addr = (uint64_t)buffer->hi << 32 | (buffer->lo & NV_VF_FAULT_BUFFER_LO_ADDR);
+	return ((uint64_t)buffer->hi << 32 | (buffer->lo & NV_VF_FAULT_BUFFER_LO_ADDR)) +
+	       (uint64_t)slot * NV_FAULT_PACKET_SIZE;
+}
+
+static enum emu_aperture buffer_aperture(const struct buffer *buffer)
+{
+	return NV_GET(NV_VF_FAULT_BUFFER_LO_APERTURE, buffer->lo) ? EMU_SYSTEM : EMU_VIDEO;
+}
+
+static int write_packet(struct emu_fault *fault, const struct buffer *buffer, uint32_t packet[8])
+{
 	uint32_t last = packet[7] | NV_FAULT7_VALID;
 	size_t len = NV_FAULT_PACKET_SIZE;
+	struct emu *emu = fault->emu;
+	uint64_t random;
 	uint32_t *to;
 	int ret = -1;
 
+	emu_chaos_packet(emu, packet);
+	if (emu_chaos_hit(emu, EMU_LIE_PACKET_LATE, &random)) {
+		fault->late_slot = buffer->put;
+		fault->is_late = true;
+		last &= ~NV_FAULT7_VALID;
+	}
 	emu_mem_lock(emu);
-	to = emu_mem_span(emu, aperture, addr + (uint64_t)buffer->put * NV_FAULT_PACKET_SIZE,
-			  &len, true);
+	to = emu_mem_span(emu, buffer_aperture(buffer), packet_addr(buffer, buffer->put), &len,
+			  true);
 	if (to && len == NV_FAULT_PACKET_SIZE) {
 		memcpy(to, packet, 7 * sizeof(*packet));
 		__atomic_store_n(&to[7], last, __ATOMIC_RELEASE);
@@ -118,6 +141,22 @@ static int write_packet(struct emu *emu, const struct buffer *buffer, uint32_t p
 	}
 	emu_mem_unlock(emu);
 	return ret;
+}
+
+/* The packet that chaos held back becomes valid, when the driver has been past it. */
+static void finish_late_packet(struct emu_fault *fault)
+{
+	struct buffer *buffer = &fault->buffers[0];
+	uint64_t addr = packet_addr(buffer, fault->late_slot) + 7 * sizeof(uint32_t);
+	uint32_t last;
+
+	if (!fault->is_late)
+		return;
+	fault->is_late = false;
+	if (emu_mem_read(fault->emu, buffer_aperture(buffer), addr, &last, sizeof(last)))
+		return;
+	last |= NV_FAULT7_VALID;
+	emu_mem_write(fault->emu, buffer_aperture(buffer), addr, &last, sizeof(last));
 }
 
 /* Returns whether buffer 0 took the packet. */
@@ -135,7 +174,7 @@ static bool put_packet(struct emu_fault *fault, uint32_t packet[8])
 			emu_irq_raise(fault->emu, NV_VECTOR_MMU_NONREPLAYABLE_ERROR);
 		return false;
 	}
-	if (write_packet(fault->emu, buffer, packet))
+	if (write_packet(fault, buffer, packet))
 		return false;
 	buffer->put = (buffer->put + 1) % buffer->size;
 	emu_irq_raise(fault->emu, NV_VECTOR_MMU_NONREPLAYABLE_NOTIFY);
@@ -235,6 +274,7 @@ static void write_get(struct emu_fault *fault, struct buffer *buffer, uint32_t v
 		buffer->corrupted = true;
 	if (buffer != &fault->buffers[0])
 		return;
+	finish_late_packet(fault);
 	if (buffer->get != buffer->put)
 		emu_irq_raise(fault->emu, NV_VECTOR_MMU_NONREPLAYABLE_NOTIFY);
 	if ((buffer->overflow && buffer->overflow_intr) || buffer->corrupted)

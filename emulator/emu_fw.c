@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "emu_chaos.h"
 #include "emu_fifo.h"
 #include "emu_fw.h"
 #include "regs/nv_vf.h"
@@ -85,6 +86,10 @@ struct ring {
  * @mailbox: the scratch registers
  * @stall_until_ns: no work before that, CLOCK_MONOTONIC
  * @boot_count: boots since power-on
+ * @cmd: command ring
+ * @status: status ring
+ * @late: a message that chaos sends after the next one
+ * @is_late: there is one
  */
 struct emu_fw {
 	struct emu *emu;
@@ -104,6 +109,8 @@ struct emu_fw {
 	uint32_t boot_count;
 	struct ring cmd;
 	struct ring status;
+	struct slot late;
+	bool is_late;
 };
 
 /* --- state; one function makes every change --- */
@@ -229,11 +236,32 @@ static int wait_for_slot(struct emu_fw *fw)
 	}
 }
 
+/* Into the free slot, whole: what its length says need not be true. */
+static int put_slot(struct emu_fw *fw, const struct slot *slot)
+{
+	struct ring *ring = &fw->status;
+	struct emu *emu = fw->emu;
+
+	if (emu_mem_write(emu, EMU_SYSTEM, slot_addr(ring), slot, sizeof(*slot))) {
+		die(fw, "status ring out of reach");
+		return -EFAULT;
+	}
+	ring->next++;
+	if (store_index(emu, ring->index,
+			emu_chaos_index(emu, EMU_LIE_RING_WRITE, ring->next))) {
+		die(fw, "status ring out of reach");
+		return -EFAULT;
+	}
+	emu_irq_raise(emu, NV_VECTOR_GSP);
+	return 0;
+}
+
 static int send(struct emu_fw *fw, struct slot *slot, bool last)
 {
 	struct ring *ring = &fw->status;
 	struct emu *emu = fw->emu;
 	int ret = wait_for_slot(fw);
+	enum emu_chaos_fate fate;
 
 	if (ret)
 		return ret;
@@ -242,23 +270,29 @@ static int send(struct emu_fw *fw, struct slot *slot, bool last)
 	slot->msg.magic = NOVA_FW_MSG_MAGIC;
 	slot->msg.version = NOVA_FW_VERSION;
 	slot->msg.sequence = ring->next;
-	if (emu_mem_write(emu, EMU_SYSTEM, slot_addr(ring), slot,
-			  sizeof(slot->msg) + slot->msg.length)) {
-		die(fw, "status ring out of reach");
-		return -EFAULT;
-	}
+	fate = emu_chaos_message(emu, &slot->msg, slot->payload);
 	/* From the last message on the device counts accesses, so that must be in force first. */
 	if (last) {
 		set_state(fw, NOVA_FW_STATE_HALTED);
 		emu_bar_set_shut_down(emu, true);
 	}
-	ring->next++;
-	if (store_index(emu, ring->index, ring->next)) {
-		die(fw, "status ring out of reach");
-		return -EFAULT;
+	if (fate == EMU_CHAOS_HOLD && !fw->is_late) {
+		fw->late = *slot;
+		fw->is_late = true;
+		return 0;
 	}
-	emu_irq_raise(emu, NV_VECTOR_GSP);
-	return 0;
+	if (fate != EMU_CHAOS_DROP)
+		ret = put_slot(fw, slot);
+	if (!ret && fate == EMU_CHAOS_TWICE)
+		ret = wait_for_slot(fw) ? -ECANCELED : put_slot(fw, slot);
+	if (!ret && fw->is_late) {
+		fw->is_late = false;
+		ret = wait_for_slot(fw);
+		fw->late.msg.sequence = ring->next;
+		if (!ret)
+			ret = put_slot(fw, &fw->late);
+	}
+	return ret;
 }
 
 static int send_event(struct emu_fw *fw, uint32_t function, const void *payload, uint32_t length)
@@ -292,11 +326,15 @@ static int send_reply(struct emu_fw *fw, const struct nova_fw_msg *command,
 
 static void send_errors(struct emu_fw *fw)
 {
+	uint8_t lie[NOVA_FW_MSG_MAX_PAYLOAD];
 	struct nova_fw_channel_error event;
 	struct emu_host_error error;
+	uint32_t chid, function, length;
 	unsigned int engine;
-	uint32_t chid;
 
+	function = emu_chaos_event(fw->emu, lie, &length);
+	if (function && (cancelled(fw) || send_event(fw, function, lie, length)))
+		return;
 	while (!cancelled(fw) && emu_fifo_take_error(fw->emu, &chid, &engine, &error)) {
 		event = (struct nova_fw_channel_error) {
 			.chid = chid,
@@ -340,7 +378,7 @@ static void serve_one(struct emu_fw *fw)
 	}
 	ring->next++;
 	if (store_index(emu, ring->index + offsetof(struct nova_fw_ring_index, read),
-			ring->next)) {
+			emu_chaos_index(emu, EMU_LIE_RING_READ, ring->next))) {
 		die(fw, "command ring out of reach");
 		return;
 	}
@@ -450,6 +488,8 @@ static void boot(struct emu_fw *fw, uint64_t addr)
 
 	/* Channels of an earlier boot have nobody to report to. */
 	emu_fifo_free_all(emu);
+	emu_chaos_boot(emu);
+	fw->is_late = false;
 	error = check_boot(emu, addr, &args);
 	if (error) {
 		emu_violation(emu, EMU_VIOLATION_FW_MALFORMED, "boot refused: error %u", error);
@@ -666,6 +706,7 @@ void emu_fw_reset(struct emu_fw *fw)
 	memset(fw->mailbox, 0, sizeof(fw->mailbox));
 	memset(&fw->cmd, 0, sizeof(fw->cmd));
 	memset(&fw->status, 0, sizeof(fw->status));
+	fw->is_late = false;
 	set_state_locked(fw, NOVA_FW_STATE_OFF);
 	pthread_mutex_unlock(&fw->lock);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "emu_chaos.h"
 #include "emu_fifo.h"
 #include "emu_fw.h"
 #include "regs/nv_ce.h"
@@ -242,6 +243,8 @@ void emu_fw_command(struct emu *emu, uint32_t function, const void *payload, uin
 		refuse(reply, NOVA_FW_ERR_MALFORMED);
 		return;
 	}
+	if (emu_chaos_ignores(emu, function))
+		return;
 	switch (function) {
 	case NOVA_FW_CMD_GET_INFO:
 		get_info(emu, reply);
@@ -262,4 +265,5 @@ void emu_fw_command(struct emu *emu, uint32_t function, const void *payload, uin
 		refuse(reply, NOVA_FW_OK);
 		break;
 	}
+	emu_chaos_reply(emu, function, &reply->result, reply->payload, &reply->length);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "emu_chaos.h"
 #include "emu_host.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
@@ -128,6 +129,7 @@ static enum emu_host_step write_back(struct emu_host *host)
 		    host->top_get ? NV_BIT(31) : 0);
 	memcpy(userd + NV_USERD_REF, &host->reference, sizeof(host->reference));
 	memcpy(userd + NV_USERD_GP_GET, &host->gp_get, sizeof(host->gp_get));
+	emu_chaos_userd(host->emu, userd, from, sizeof(userd));
 	if (emu_mem_write(host->emu, host->userd_aperture, host->userd + from, userd + from,
 			  sizeof(userd) - from))
 		return userd_fault(host, EMU_WRITE, from);

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "emu_bar.h"
+#include "emu_chaos.h"
 #include "emu_irq.h"
 #include "regs/nv_vf.h"
 
@@ -140,6 +141,7 @@ static void emu_irq_deliver(struct emu *emu)
 {
 	struct emu_irq *irq = emu->irq;
 	struct emu_irq_message *msg = &irq->messages[EMU_IRQ_MESSAGE];
+	uint64_t random;
 
 	if (!irq->due)
 		return;
@@ -151,7 +153,7 @@ static void emu_irq_deliver(struct emu *emu)
 	    emu_bar_is_removed(emu))
 		return;
 	irq->due = false;
-	if (irq->drop) {
+	if (irq->drop || emu_chaos_hit(emu, EMU_LIE_IRQ_LOST, &random)) {
 		emu_log(emu, EMU_LOG_INFO, "interrupt dropped");
 		return;
 	}

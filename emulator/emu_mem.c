@@ -29,6 +29,8 @@
 #include "emu_mem.h"
 #include "emu_pci.h"
 
+#define EMU_MEM_RECENT	16u	/* ranges that are remembered for emu_chaos */
+
 /**
  * struct emu_mem_file - a backing file, mapped whole
  * @next: list in struct emu_mem
@@ -70,6 +72,8 @@ struct emu_mem_range {
  * @ranges: number of ranges
  * @bytes: their sizes added up
  * @generation: changes when a range goes away; makes cached look-ups stale
+ * @mapped: the ranges that came last, @unmapped: those that went last, as keys
+ * @mapped_count: of all that ever came, @unmapped_count: that ever went
  */
 struct emu_mem {
 	pthread_rwlock_t lock;
@@ -78,6 +82,10 @@ struct emu_mem {
 	size_t ranges;
 	uint64_t bytes;
 	uint64_t generation;
+	struct emu_mem_range mapped[EMU_MEM_RECENT];
+	struct emu_mem_range unmapped[EMU_MEM_RECENT];
+	uint64_t mapped_count;
+	uint64_t unmapped_count;
 };
 
 /* Unique over all devices of the process, so a cache entry can never be taken for another's. */
@@ -142,6 +150,7 @@ static void emu_mem_file_put(struct emu_mem *mem, struct emu_mem_file *file)
 static void emu_mem_remove(struct emu_mem *mem, struct emu_mem_range *range)
 {
 	tdelete(range, &mem->tree, emu_mem_compare);
+	mem->unmapped[mem->unmapped_count++ % EMU_MEM_RECENT] = *range;
 	mem->ranges--;
 	mem->bytes -= range->last - range->first + 1;
 	mem->generation = atomic_fetch_add(&emu_mem_generations, 1);
@@ -251,6 +260,7 @@ static int emu_mem_map_locked(struct emu_mem *mem, const struct emu_mem_range *n
 		free(range);
 		return -ENOMEM;
 	}
+	mem->mapped[mem->mapped_count++ % EMU_MEM_RECENT] = *range;
 	mem->ranges++;
 	mem->bytes += size;
 	return 0;
@@ -467,4 +477,56 @@ int emu_mem_write(struct emu *emu, enum emu_aperture aperture, uint64_t addr, co
 	}
 	emu_mem_unlock(emu);
 	return ret;
+}
+
+/* --- chaos --- */
+
+bool emu_mem_try(struct emu *emu, uint64_t addr, bool write)
+{
+	const struct emu_mem_range *range;
+	bool reachable;
+
+	if (emu_bar_is_removed(emu) || !emu_pci_bus_master(emu))
+		return false;
+	emu_mem_lock(emu);
+	range = emu_mem_find(emu->mem, addr, addr);
+	reachable = range && range->file && (write ? range->writable : range->readable);
+	emu_mem_unlock(emu);
+	return reachable;
+}
+
+static const struct emu_mem_range *emu_mem_recent(const struct emu_mem_range *ranges,
+						  uint64_t count, uint64_t random)
+{
+	return count ? &ranges[random % (count < EMU_MEM_RECENT ? count : EMU_MEM_RECENT)] : NULL;
+}
+
+bool emu_mem_stale(struct emu *emu, uint64_t random, uint64_t *addr)
+{
+	const struct emu_mem_range *range;
+
+	emu_mem_lock(emu);
+	range = emu_mem_recent(emu->mem->unmapped, emu->mem->unmapped_count, random);
+	if (range)
+		*addr = range->first + (random >> 8) % (range->last - range->first + 1);
+	emu_mem_unlock(emu);
+	return range;
+}
+
+void emu_mem_scribble(struct emu *emu, uint64_t random, const void *data, size_t len)
+{
+	const struct emu_mem_range *key, *range = NULL;
+	uint64_t offset;
+
+	if (emu_bar_is_removed(emu) || !emu_pci_bus_master(emu))
+		return;
+	emu_mem_lock(emu);
+	key = emu_mem_recent(emu->mem->mapped, emu->mem->mapped_count, random);
+	if (key)
+		range = emu_mem_find(emu->mem, key->first, key->first);
+	if (range && range->file && range->writable) {
+		offset = (random >> 8) % (range->last - range->first + 1 - len);
+		memcpy(range->file->base + range->offset + offset, data, len);
+	}
+	emu_mem_unlock(emu);
 }

@@ -30,4 +30,13 @@ void emu_mem_stats(struct emu *emu, uint64_t *ranges, uint64_t *bytes);
  */
 int emu_mem_catch_sigbus(void);
 
+/* --- for emu_chaos_lie.c; none of it is a violation --- */
+
+/* Could the device access the byte at @addr? Nothing is read or written. */
+bool emu_mem_try(struct emu *emu, uint64_t addr, bool write);
+/* An address in one of the ranges that were unmapped last; false if there was none. */
+bool emu_mem_stale(struct emu *emu, uint64_t random, uint64_t *addr);
+/* Writes somewhere into one of the ranges that were mapped last, if it still is. */
+void emu_mem_scribble(struct emu *emu, uint64_t random, const void *data, size_t len);
+
 #endif /* EMU_MEM_H */

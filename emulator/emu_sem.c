@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
+#include "emu_chaos.h"
 #include "emu_sem.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
@@ -114,13 +115,14 @@ int emu_sem_execute(struct emu *emu, const struct emu_mmu_ctx *ctx, const struct
 		    struct emu_mmu_fault *fault)
 {
 	size_t len = sem->timestamp ? 16 : sem->wide ? 8 : 4;
+	uint64_t payload = sem->payload;
 	void *host;
 	int ret;
 
 	emu_mmu_begin(emu, ctx);
 	ret = emu_mmu_span(emu, ctx, sem->va, sem->reduction ? EMU_ATOMIC : EMU_WRITE, &len,
 			   &host, fault);
-	if (!ret && host) {
+	if (!ret && host && emu_chaos_release(emu, &payload)) {
 		/* The time is visible no later than the payload. */
 		if (sem->timestamp) {
 			__atomic_store_n((uint64_t *)host + 1, emu_timer_now(emu),
@@ -131,10 +133,9 @@ int emu_sem_execute(struct emu *emu, const struct emu_mmu_ctx *ctx, const struct
 		if (sem->reduction)
 			reduce_at(sem, host);
 		else if (sem->wide)
-			__atomic_store_n((uint64_t *)host, sem->payload, __ATOMIC_RELEASE);
+			__atomic_store_n((uint64_t *)host, payload, __ATOMIC_RELEASE);
 		else
-			__atomic_store_n((uint32_t *)host, (uint32_t)sem->payload,
-					 __ATOMIC_RELEASE);
+			__atomic_store_n((uint32_t *)host, (uint32_t)payload, __ATOMIC_RELEASE);
 	}
 	emu_mmu_end(emu, ctx);
 	return ret;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emu_chaos.h"
 #include "emu_stats.h"
 
 /* A driver that polls a dead device must not fill the disk: later ones are only counted. */
@@ -105,6 +106,10 @@ void emu_violation(struct emu *emu, enum emu_violation kind, const char *fmt, ..
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 
+	if (emu_chaos_excuses(emu, kind)) {
+		emu_log(emu, EMU_LOG_INFO, "excused: %s", text);
+		return;
+	}
 	seen = atomic_fetch_add_explicit(&stats->violations[kind], 1, memory_order_relaxed);
 	pthread_mutex_lock(&stats->lock);
 	memcpy(stats->recent[stats->total % EMU_STATS_RECENT], text, sizeof(text));

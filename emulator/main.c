@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "emu.h"
+#include "emu_chaos.h"
 #include "emu_ctl.h"
 #include "emu_mem.h"
 #include "emu_socket.h"
@@ -32,11 +33,13 @@ struct options {
 	const char *control;
 	uint64_t vram_size;
 	int log_level;
+	bool chaos;
+	uint32_t chaos_seed;
 };
 
 static void print_help(void)
 {
-	printf("usage: nova-emu --socket PATH [--vram SIZE] [--control PATH] [--log LEVEL]\n"
+	printf("usage: nova-emu --socket PATH [--vram SIZE] [--control PATH] [--chaos SEED] [--log LEVEL]\n"
 	       "\n"
 	       "Emulates one GPU (PCI %04x:%04x) and serves it over vfio-user, to one client\n"
 	       "after the other, until SIGTERM or SIGINT.\n"
@@ -45,6 +48,7 @@ static void print_help(void)
 	       "  --vram SIZE     video memory, a power of two from 16M to 4G (default 256M);\n"
 	       "                  suffixes K, M, G\n"
 	       "  --control PATH  control socket: statistics and misbehaviour, one command per line\n"
+	       "  --chaos SEED    lie to the driver, as the seed decides\n"
 	       "  --log LEVEL     error, warn (default), info or debug; the log goes to stderr\n"
 	       "  --help          this text\n"
 	       "  --version       the version\n", NOVA_PCI_VENDOR_ID, NOVA_PCI_DEVICE_ID);
@@ -97,7 +101,23 @@ static bool parse_level(const char *text, int *level)
 	return false;
 }
 
-enum { OPTION_SOCKET = 256, OPTION_VRAM, OPTION_CONTROL, OPTION_LOG, OPTION_HELP, OPTION_VERSION };
+static bool parse_seed(const char *text, uint32_t *seed)
+{
+	unsigned long value;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoul(text, &end, 0);
+	*seed = (uint32_t)value;
+	return !errno && !*end && value <= UINT32_MAX;
+}
+
+enum {
+	OPTION_SOCKET = 256, OPTION_VRAM, OPTION_CONTROL, OPTION_CHAOS, OPTION_LOG, OPTION_HELP,
+	OPTION_VERSION,
+};
 
 /* True: go on. False: end with *status. */
 static bool parse_option(int option, struct options *options, int *status)
@@ -114,6 +134,12 @@ static bool parse_option(int option, struct options *options, int *status)
 		if (parse_size(optarg, &options->vram_size))
 			return true;
 		complain("--vram %s: not a power of two from 16M to 4G", optarg);
+		return false;
+	case OPTION_CHAOS:
+		options->chaos = parse_seed(optarg, &options->chaos_seed);
+		if (options->chaos)
+			return true;
+		complain("--chaos %s: not a seed from 0 to 4294967295", optarg);
 		return false;
 	case OPTION_LOG:
 		if (parse_level(optarg, &options->log_level))
@@ -140,6 +166,7 @@ static bool parse_options(int argc, char **argv, struct options *options, int *s
 		{ "socket", required_argument, NULL, OPTION_SOCKET },
 		{ "vram", required_argument, NULL, OPTION_VRAM },
 		{ "control", required_argument, NULL, OPTION_CONTROL },
+		{ "chaos", required_argument, NULL, OPTION_CHAOS },
 		{ "log", required_argument, NULL, OPTION_LOG },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ "version", no_argument, NULL, OPTION_VERSION },
@@ -211,6 +238,11 @@ static int run(const struct options *options, int stop)
 	if (!emu) {
 		complain("cannot create the device: %s", strerror(errno));
 		return EXIT_FAILURE;
+	}
+	if (options->chaos) {
+		emu_lock(emu);
+		emu_chaos_start(emu, options->chaos_seed, 0, EMU_CHAOS_ALL);
+		emu_unlock(emu);
 	}
 	if (options->control) {
 		if (!listen_at(&control, "--control", options->control))
