@@ -15,7 +15,7 @@
  *
  * Delivery: a message is due until it is sent. It waits while bus mastering is
  * off (an MSI is a memory write), while the client has set no eventfd, and
- * while it is masked; it is given up when nothing is pending any more.
+ * while it is masked, by the driver or by the client; it is given up when nothing is pending any more.
  */
 #include <errno.h>
 #include <poll.h>
@@ -150,7 +150,7 @@ static void emu_irq_deliver(struct emu *emu)
 		return;
 	}
 	if (msg->fd[EMU_IRQ_TRIGGER] < 0 || msg->masked || !emu_pci_bus_master(emu) ||
-	    emu_bar_is_removed(emu))
+	    emu_pci_msi_masked(emu) || emu_bar_is_removed(emu))
 		return;
 	irq->due = false;
 	if (irq->drop || emu_chaos_hit(emu, EMU_LIE_IRQ_LOST, &random)) {

@@ -19,7 +19,7 @@
 /* Where the capabilities are; each ends before the next begins. */
 #define EMU_PCI_PM	0x40
 #define EMU_PCI_MSI	0x50
-#define EMU_PCI_EXP	0x60
+#define EMU_PCI_EXP	0x70
 
 #define EMU_PCI_STATE_D0	0
 #define EMU_PCI_STATE_D3HOT	3
@@ -31,6 +31,7 @@
  * @writable: which bits of them a write changes; constant
  * @bus_master: the function may issue requests; any thread
  * @memory_space: the function answers memory requests; any thread
+ * @msi_masked: message 0 is held back; any thread
  */
 struct emu_pci {
 	struct emu *emu;
@@ -39,6 +40,7 @@ struct emu_pci {
 
 	_Atomic bool bus_master;
 	_Atomic bool memory_space;
+	_Atomic bool msi_masked;
 };
 
 static void emu_pci_put(uint8_t *space, unsigned int offset, unsigned int size, uint32_t value)
@@ -99,13 +101,18 @@ static void emu_pci_define_capabilities(struct emu_pci *pci)
 	emu_pci_define(pci, EMU_PCI_PM + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET,
 		       PCI_PM_CTRL_STATE_MASK);
 
-	/* MSI: 64-bit address, 4 messages (code 2), no per-vector masking. */
+	/*
+	 * MSI: 64-bit address, 4 messages (code 2), masked one by one: a message that is under
+	 * way while the driver takes its interrupt back must find nobody, not address 0.
+	 */
 	emu_pci_define(pci, EMU_PCI_MSI, 2, EMU_PCI_EXP << 8 | PCI_CAP_ID_MSI, 0);
-	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_64BIT | 2 << 1,
-		       PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_64BIT |
+		       PCI_MSI_FLAGS_MASKBIT | 2 << 1, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
 	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_ADDRESS_LO, 4, 0, 0xfffffffc);
 	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_ADDRESS_HI, 4, 0, 0xffffffff);
 	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_DATA_64, 2, 0, 0xffff);
+	emu_pci_define(pci, EMU_PCI_MSI + PCI_MSI_MASK_64, 4, 0,
+		       (1u << EMU_PCI_MSI_VECTORS) - 1);
 
 	/* PCI Express, version 2, endpoint: 256-byte payloads, extended tags, FLR, 16 x 8 GT/s. */
 	emu_pci_define(pci, EMU_PCI_EXP, 2, PCI_CAP_ID_EXP, 0);
@@ -145,6 +152,7 @@ void emu_pci_reset(struct emu_pci *pci)
 	emu_pci_define_capabilities(pci);
 	atomic_store(&pci->bus_master, false);
 	atomic_store(&pci->memory_space, false);
+	atomic_store(&pci->msi_masked, false);
 }
 
 bool emu_pci_bus_master(const struct emu *emu)
@@ -155,6 +163,11 @@ bool emu_pci_bus_master(const struct emu *emu)
 bool emu_pci_memory_space(const struct emu *emu)
 {
 	return atomic_load(&emu->pci->memory_space);
+}
+
+bool emu_pci_msi_masked(const struct emu *emu)
+{
+	return atomic_load(&emu->pci->msi_masked);
 }
 
 void emu_pci_read(struct emu *emu, uint64_t offset, void *data, size_t len)
@@ -177,6 +190,7 @@ static void emu_pci_update(struct emu_pci *pci, uint32_t old_command)
 		emu_bar_set_shut_down(pci->emu, false);
 	atomic_store(&pci->memory_space, on && (command & PCI_COMMAND_MEMORY));
 	atomic_store(&pci->bus_master, on && (command & PCI_COMMAND_MASTER));
+	atomic_store(&pci->msi_masked, emu_pci_get(pci, EMU_PCI_MSI + PCI_MSI_MASK_64, 4) & 1);
 	/* A message that was due while it could not be sent goes out now. */
 	if (on && (command & PCI_COMMAND_MASTER))
 		emu_irq_resend(pci->emu);

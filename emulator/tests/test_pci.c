@@ -159,7 +159,8 @@ static void test_msi(void **state)
 	assert_int_not_equal(msi, 0);
 	flags = emu_test_config_read(emu, msi + PCI_MSI_FLAGS, 2);
 	assert_true(flags & PCI_MSI_FLAGS_64BIT);
-	assert_false(flags & (PCI_MSI_FLAGS_MASKBIT | PCI_MSI_FLAGS_ENABLE));
+	assert_true(flags & PCI_MSI_FLAGS_MASKBIT);
+	assert_false(flags & PCI_MSI_FLAGS_ENABLE);
 	assert_int_equal((flags & PCI_MSI_FLAGS_QMASK) >> 1, 2);
 	emu_test_config_write(emu, msi + PCI_MSI_FLAGS, 0xffff, 2);
 	assert_int_equal(emu_test_config_read(emu, msi + PCI_MSI_FLAGS, 2),
@@ -168,6 +169,16 @@ static void test_msi(void **state)
 	assert_int_equal(emu_test_config_read(emu, msi + PCI_MSI_ADDRESS_LO, 4), 0xfffffffc);
 	emu_test_config_write(emu, msi + PCI_MSI_DATA_64, 0xffffffff, 4);
 	assert_int_equal(emu_test_config_read(emu, msi + PCI_MSI_DATA_64, 4), 0xffff);
+	emu_test_config_write(emu, msi + PCI_MSI_MASK_64, 0xffffffff, 4);
+	assert_int_equal(emu_test_config_read(emu, msi + PCI_MSI_MASK_64, 4), 0xf);
+	assert_true(emu_pci_msi_masked(emu));
+	emu_test_config_write(emu, msi + PCI_MSI_MASK_64, 0xe, 4);
+	assert_false(emu_pci_msi_masked(emu));
+	emu_test_config_write(emu, msi + PCI_MSI_MASK_64, 1, 4);
+	emu_lock(emu);
+	emu_reset(emu);
+	emu_unlock(emu);
+	assert_false(emu_pci_msi_masked(emu));
 }
 
 static void test_express(void **state)
