@@ -52,10 +52,10 @@ static const struct {
 	[EMU_LIE_CREATED] = { "created", EMU_CHAOS_CHANNEL, 1 },
 	[EMU_LIE_RESULT] = { "result", EMU_CHAOS_CHANNEL, 2 },
 	[EMU_LIE_IGNORED] = { "ignored", EMU_CHAOS_CHANNEL, 2 },
-	[EMU_LIE_ENGINE] = { "engine", EMU_CHAOS_CHANNEL, 0 },
+	[EMU_LIE_ENGINE] = { "engine-status", EMU_CHAOS_CHANNEL, 0 },
 	[EMU_LIE_PACKET] = { "packet", EMU_CHAOS_FAULT, 0 },
 	[EMU_LIE_PACKET_LATE] = { "packet-late", EMU_CHAOS_FAULT, 0 },
-	[EMU_LIE_FAULT] = { "fault", EMU_CHAOS_FAULT, 3 },
+	[EMU_LIE_FAULT] = { "fault-made-up", EMU_CHAOS_FAULT, 3 },
 	[EMU_LIE_FAULT_PUT] = { "fault-put", EMU_CHAOS_FAULT, 0 },
 	[EMU_LIE_FAULT_SIZE] = { "fault-size", EMU_CHAOS_FAULT, 0 },
 	[EMU_LIE_PAYLOAD_VALUE] = { "release-value", EMU_CHAOS_SEMAPHORE, 4 },
@@ -95,7 +95,7 @@ static const uint32_t excuses[EMU_VIOLATIONS] = {
 	[EMU_VIOLATION_DMA_UNMAPPED] = BIT(EMU_CHAOS_MESSAGE) | BIT(EMU_CHAOS_CHANNEL) |
 				       BIT(EMU_CHAOS_SEMAPHORE) | BIT(EMU_CHAOS_REGISTER) |
 				       BIT(EMU_CHAOS_TLB) | BIT(EMU_CHAOS_DMA),
-	[EMU_VIOLATION_DMA_NO_BUS_MASTER] = EMU_CHAOS_ALL,
+	[EMU_VIOLATION_DMA_NO_BUS_MASTER] = BIT(EMU_CHAOS_CATEGORIES) - 1,
 	[EMU_VIOLATION_DEAD_DOORBELL] = BIT(EMU_CHAOS_MESSAGE) | BIT(EMU_CHAOS_CHANNEL) |
 					BIT(EMU_CHAOS_REGISTER) | BIT(EMU_CHAOS_DMA),
 	[EMU_VIOLATION_FW_MALFORMED] = BIT(EMU_CHAOS_REGISTER) | BIT(EMU_CHAOS_DMA) |
@@ -178,11 +178,14 @@ static uint64_t choice(uint32_t seed, unsigned int n)
 }
 
 /* One category for certain, each other one with a chance of one in four. */
-static uint32_t choose_categories(uint32_t seed, uint32_t categories)
+static uint32_t choose_categories(uint32_t seed, uint64_t allowed)
 {
 	unsigned int i, count = 0, pick;
-	uint32_t chosen = 0;
+	uint32_t chosen = 0, categories = 0;
 
+	for (i = 0; i < EMU_CHAOS_KINDS; i++)
+		if (allowed >> i & 1)
+			categories |= BIT(kinds[i].category);
 	for (i = 0; i < EMU_CHAOS_CATEGORIES; i++)
 		count += categories >> i & 1;
 	pick = count ? choice(seed, 0) % count : 0;
@@ -196,13 +199,15 @@ static uint32_t choose_categories(uint32_t seed, uint32_t categories)
 }
 
 /* Most kinds of what was chosen; the period and the silence before it by how rare it is. */
-static void choose_dice(struct emu_chaos *chaos, uint32_t seed, uint32_t categories)
+static void choose_dice(struct emu_chaos *chaos, uint32_t seed, uint64_t allowed)
 {
+	uint32_t categories = choose_categories(seed, allowed);
 	unsigned int i;
 
 	for (i = 0; i < EMU_CHAOS_KINDS; i++) {
 		uint64_t random = choice(seed, 64 + i);
-		bool active = categories >> kinds[i].category & 1 && emu_chaos_next(&random) % 4;
+		bool active = allowed >> i & 1 && categories >> kinds[i].category & 1 &&
+			      emu_chaos_next(&random) % 4;
 		unsigned int often = kinds[i].often;
 
 		atomic_store(&chaos->dice[i].period,
@@ -212,7 +217,7 @@ static void choose_dice(struct emu_chaos *chaos, uint32_t seed, uint32_t categor
 	}
 }
 
-void emu_chaos_start(struct emu *emu, uint32_t seed, uint32_t rate, uint32_t categories)
+void emu_chaos_start(struct emu *emu, uint32_t seed, uint32_t rate, uint64_t allowed)
 {
 	struct emu_chaos *chaos = emu->chaos;
 	unsigned int i;
@@ -223,16 +228,16 @@ void emu_chaos_start(struct emu *emu, uint32_t seed, uint32_t rate, uint32_t cat
 	for (i = 0; i < EMU_CHAOS_KINDS; i++)
 		atomic_store(&chaos->dice[i].asked, 0);
 	if (!rate) {
-		choose_dice(chaos, seed, choose_categories(seed, categories));
+		choose_dice(chaos, seed, allowed);
 	} else {
 		for (i = 0; i < EMU_CHAOS_KINDS; i++) {
-			atomic_store(&chaos->dice[i].period,
-				     categories >> kinds[i].category & 1 ? rate : 0);
+			atomic_store(&chaos->dice[i].period, allowed >> i & 1 ? rate : 0);
 			atomic_store(&chaos->dice[i].skip, 0);
 		}
 	}
 	atomic_store(&chaos->on, true);
-	emu_log(emu, EMU_LOG_INFO, "chaos: seed %u, rate %u, categories %#x", seed, rate, categories);
+	emu_log(emu, EMU_LOG_INFO, "chaos: seed %u, rate %u, kinds %#llx", seed, rate,
+		(unsigned long long)allowed);
 }
 
 void emu_chaos_stop(struct emu *emu)
@@ -248,21 +253,35 @@ void emu_chaos_stop(struct emu *emu)
 	emu_log(emu, EMU_LOG_INFO, "chaos: off");
 }
 
-bool emu_chaos_parse(const char *list, uint32_t *mask)
+static bool is_name(const char *name, const char *text, size_t length)
+{
+	return strlen(name) == length && !strncmp(name, text, length);
+}
+
+/* The kinds that a name stands for, 0: none. */
+static uint64_t parse_name(const char *text, size_t length)
+{
+	uint64_t found = 0;
+	unsigned int i;
+
+	for (i = 0; i < EMU_CHAOS_KINDS; i++)
+		if (is_name(category_names[kinds[i].category], text, length) ||
+		    is_name(kinds[i].name, text, length))
+			found |= 1ull << i;
+	return found;
+}
+
+bool emu_chaos_parse(const char *list, uint64_t *mask)
 {
 	size_t length;
-	unsigned int i;
+	uint64_t found;
 
 	for (;;) {
 		length = strcspn(list, ",");
-		for (i = 0; i < EMU_CHAOS_CATEGORIES; i++) {
-			if (strlen(category_names[i]) == length &&
-			    !strncmp(category_names[i], list, length))
-				break;
-		}
-		if (i == EMU_CHAOS_CATEGORIES)
+		found = parse_name(list, length);
+		if (!found)
 			return false;
-		*mask |= BIT(i);
+		*mask |= found;
 		if (!list[length])
 			return true;
 		list += length + 1;

@@ -31,8 +31,6 @@ enum emu_chaos_category {
 	EMU_CHAOS_CATEGORIES
 };
 
-#define EMU_CHAOS_ALL	((1u << EMU_CHAOS_CATEGORIES) - 1)
-
 enum emu_chaos_kind {
 	EMU_LIE_HEADER,		/* a field of a message's header */
 	EMU_LIE_PAYLOAD,
@@ -78,6 +76,9 @@ enum emu_chaos_kind {
 	EMU_CHAOS_KINDS
 };
 
+/* Sets of kinds. */
+#define EMU_CHAOS_ALL	((1ull << EMU_CHAOS_KINDS) - 1)
+
 /**
  * struct emu_chaos_stats - what chaos did
  * @on: it is on
@@ -97,14 +98,14 @@ struct emu_chaos_stats {
 /* --- emu_chaos.c: when to lie --- */
 
 /*
- * @rate 0: the seed chooses kinds and how often; else every kind of @categories
- * lies once in @rate times.
+ * @rate 0: the seed chooses some of @kinds and how often each lies; else every one of them
+ * lies once in @rate times. Caller: emu_lock().
  */
-void emu_chaos_start(struct emu *emu, uint32_t seed, uint32_t rate, uint32_t categories);
+void emu_chaos_start(struct emu *emu, uint32_t seed, uint32_t rate, uint64_t kinds);
 /* The truth again, and what a lie left behind in the device is put right. Caller: emu_lock(). */
 void emu_chaos_stop(struct emu *emu);
-/* Adds the categories of a list "a,b,c" to *@mask; false if one is unknown. */
-bool emu_chaos_parse(const char *list, uint32_t *mask);
+/* Adds the categories and kinds of a list "a,b,c" to *@kinds; false if one is unknown. */
+bool emu_chaos_parse(const char *list, uint64_t *kinds);
 const char *emu_chaos_kind_name(enum emu_chaos_kind kind);
 const char *emu_chaos_category_name(enum emu_chaos_category category);
 enum emu_chaos_category emu_chaos_category_of(enum emu_chaos_kind kind);

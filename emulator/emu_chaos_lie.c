@@ -162,7 +162,10 @@ bool emu_chaos_write(struct emu *emu, uint32_t offset, uint32_t value)
 
 /* --- of its own accord --- */
 
-/* Bus mastering off is enforced by the port above the device, whatever it tries. */
+/*
+ * What it tries with bus mastering off is stopped by the port above the device, and a mask has
+ * no meaning to a liar: but the VMM keeps to it.
+ */
 static void send_message(struct emu *emu)
 {
 	if (emu_pci_bus_master(emu) && !emu_bar_is_removed(emu))
@@ -462,12 +465,20 @@ static void lie_about_created(struct nova_fw_channel_created *created, uint64_t 
 	}
 }
 
-/* Engine commands: the channel comes first in both replies, whether it is stuck follows. */
-static void lie_about_engine(uint8_t *payload, bool status, uint64_t *random)
+/*
+ * Engine commands: the channel comes first in both replies, whether it is stuck follows. With
+ * an odd seed it is always the same lie: who acts on it changes nothing.
+ */
+static void lie_about_engine(struct emu *emu, uint8_t *payload, bool status, uint64_t *random)
 {
-	uint32_t chid = emu_chaos_next(random) % 2 ? (uint32_t)odd_value(random) :
-			emu_chaos_next(random) % 8;
-	uint32_t stuck = emu_chaos_next(random) % 4 ? 1 : (uint32_t)odd_value(random);
+	uint64_t seed = atomic_load(&emu->chaos->seed);
+	uint32_t chid, stuck;
+
+	if (seed % 2)
+		random = &seed;
+	chid = emu_chaos_next(random) % 2 ? (uint32_t)odd_value(random) :
+	       emu_chaos_next(random) % EMU_CHANNELS;
+	stuck = emu_chaos_next(random) % 4 ? 1 : (uint32_t)odd_value(random);
 
 	memcpy(payload, &chid, sizeof(chid));
 	if (status)
@@ -493,7 +504,7 @@ void emu_chaos_reply(struct emu *emu, uint32_t function, uint32_t *result, uint8
 	}
 	if ((function == NOVA_FW_CMD_ENGINE_RESET || function == NOVA_FW_CMD_ENGINE_STATUS) &&
 	    emu_chaos_hit(emu, EMU_LIE_ENGINE, &random))
-		lie_about_engine(payload, function == NOVA_FW_CMD_ENGINE_STATUS, &random);
+		lie_about_engine(emu, payload, function == NOVA_FW_CMD_ENGINE_STATUS, &random);
 	if (emu_chaos_hit(emu, EMU_LIE_RESULT, &random)) {
 		*result = emu_chaos_next(&random) % 3 ? emu_chaos_next(&random) % 10 : NOVA_FW_ERR_HUNG;
 		if (*result)

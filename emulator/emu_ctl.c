@@ -199,11 +199,11 @@ static bool emu_ctl_number(const char *text, unsigned int *number)
 	return true;
 }
 
-/* "off", or SEED [RATE] [CATEGORY,...] */
+/* "off", or SEED [RATE] [CATEGORY or KIND,...] */
 static struct json_object *emu_ctl_chaos(struct emu *emu, char *words)
 {
 	unsigned int seed, rate = 0;
-	uint32_t categories = 0;
+	uint64_t kinds = 0;
 	char *rest = NULL, *word = strtok_r(words, emu_ctl_blanks, &rest);
 
 	if (word && !strcmp(word, "off") && !strtok_r(NULL, emu_ctl_blanks, &rest)) {
@@ -213,19 +213,19 @@ static struct json_object *emu_ctl_chaos(struct emu *emu, char *words)
 		return emu_ctl_ok();
 	}
 	if (!word || !emu_ctl_number(word, &seed))
-		return emu_ctl_error("chaos takes \"off\", or a seed, a rate and categories");
+		return emu_ctl_error("chaos takes \"off\", or a seed, a rate and kinds");
 	word = strtok_r(NULL, emu_ctl_blanks, &rest);
 	if (word && emu_ctl_number(word, &rate)) {
 		if (!rate)
 			return emu_ctl_error("a rate is at least 1");
 		word = strtok_r(NULL, emu_ctl_blanks, &rest);
 	}
-	if (word && !emu_chaos_parse(word, &categories))
-		return emu_ctl_error("unknown category of chaos");
+	if (word && !emu_chaos_parse(word, &kinds))
+		return emu_ctl_error("unknown kind of chaos");
 	if (strtok_r(NULL, emu_ctl_blanks, &rest))
 		return emu_ctl_error("too many arguments");
 	emu_lock(emu);
-	emu_chaos_start(emu, seed, rate, word ? categories : EMU_CHAOS_ALL);
+	emu_chaos_start(emu, seed, rate, word ? kinds : EMU_CHAOS_ALL);
 	emu_unlock(emu);
 	return emu_ctl_ok();
 }

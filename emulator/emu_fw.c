@@ -392,6 +392,7 @@ static void serve_one(struct emu_fw *fw)
 			      "message %u: magic %#x version %u function %#x length %u sequence %u: error %u",
 			      sequence, slot.msg.magic, slot.msg.version, slot.msg.function,
 			      slot.msg.length, slot.msg.sequence, reply.result);
+	emu_chaos_reply(emu, slot.msg.function, &reply.result, reply.payload, &reply.length);
 	send_reply(fw, &slot.msg, &reply);
 }
 

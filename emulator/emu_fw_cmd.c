@@ -265,5 +265,4 @@ void emu_fw_command(struct emu *emu, uint32_t function, const void *payload, uin
 		refuse(reply, NOVA_FW_OK);
 		break;
 	}
-	emu_chaos_reply(emu, function, &reply->result, reply->payload, &reply->length);
 }

@@ -15,10 +15,19 @@
 
 #define ASKED	256u
 
-static void start(struct emu *emu, uint32_t seed, uint32_t rate, uint32_t categories)
+/* The kinds of one category. */
+static uint64_t all_of(enum emu_chaos_category category)
+{
+	uint64_t kinds = 0;
+
+	assert_true(emu_chaos_parse(emu_chaos_category_name(category), &kinds));
+	return kinds;
+}
+
+static void start(struct emu *emu, uint32_t seed, uint32_t rate, uint64_t kinds)
 {
 	emu_lock(emu);
-	emu_chaos_start(emu, seed, rate, categories);
+	emu_chaos_start(emu, seed, rate, kinds);
 	emu_unlock(emu);
 }
 
@@ -97,11 +106,7 @@ static void test_categories(void **state)
 	uint64_t random;
 
 	for (category = 0; category < EMU_CHAOS_CATEGORIES; category++) {
-		uint32_t mask = 0;
-
-		assert_true(emu_chaos_parse(emu_chaos_category_name(category), &mask));
-		assert_int_equal(mask, 1u << category);
-		start(emu, 1, 1, mask);
+		start(emu, 1, 1, all_of(category));
 		for (kind = 0; kind < EMU_CHAOS_KINDS; kind++)
 			assert_int_equal(emu_chaos_hit(emu, kind, &random),
 					 emu_chaos_category_of(kind) == category);
@@ -109,6 +114,24 @@ static void test_categories(void **state)
 	}
 	for (kind = 0; kind < EMU_CHAOS_KINDS; kind++)
 		assert_false(emu_chaos_hit(emu, kind, &random));
+}
+
+/* One kind alone, by its name; but a category of one kind may be named as that. */
+static void test_kinds(void **state)
+{
+	struct emu *emu = ((struct gpu *)*state)->emu;
+	unsigned int kind, other;
+	uint64_t random;
+
+	for (kind = 0; kind < EMU_CHAOS_KINDS; kind++) {
+		uint64_t kinds = 0;
+
+		assert_true(emu_chaos_parse(emu_chaos_kind_name(kind), &kinds));
+		start(emu, 1, 1, kinds);
+		for (other = 0; other < EMU_CHAOS_KINDS; other++)
+			assert_int_equal(emu_chaos_hit(emu, other, &random), other == kind);
+		stop(emu);
+	}
 }
 
 /* --- excuses --- */
@@ -155,7 +178,7 @@ static void test_excuse_fits(void **state)
 	struct emu *emu = ((struct gpu *)*state)->emu;
 	uint64_t random;
 
-	start(emu, 1, 1, 1u << EMU_CHAOS_TIME);
+	start(emu, 1, 1, all_of(EMU_CHAOS_TIME));
 	assert_true(emu_chaos_hit(emu, EMU_LIE_TIME_JUMP, &random));
 	emu_violation(emu, EMU_VIOLATION_DMA_UNMAPPED, "has nothing to do with time");
 	assert_int_equal(emu_test_violations(emu), 1);
@@ -175,7 +198,7 @@ static void test_registers(void **state)
 	uint32_t honest = emu_test_read(emu, NV_VF_FAULT_BUFFER_SIZE(0));
 	unsigned int wrong = 0, i;
 
-	start(emu, 3, 2, 1u << EMU_CHAOS_REGISTER);
+	start(emu, 3, 2, all_of(EMU_CHAOS_REGISTER));
 	for (i = 0; i < 100; i++)
 		wrong += emu_test_read(emu, NV_VF_FAULT_BUFFER_SIZE(0)) != honest;
 	assert_in_range(wrong, 1, 100);
@@ -197,7 +220,7 @@ static void test_time(void **state)
 	unsigned int backwards = 0, i;
 	uint64_t before = ptimer(emu), now;
 
-	start(emu, 5, 2, 1u << EMU_CHAOS_TIME);
+	start(emu, 5, 2, all_of(EMU_CHAOS_TIME));
 	for (i = 0; i < 100; i++) {
 		now = ptimer(emu);
 		backwards += now < before;
@@ -216,7 +239,7 @@ static void test_tlb(void **state)
 	uint64_t invalidates = emu_stats_counter(emu->stats, EMU_TLB_INVALIDATES);
 	unsigned int i;
 
-	start(emu, 1, 1, 1u << EMU_CHAOS_TLB);
+	start(emu, 1, 1, all_of(EMU_CHAOS_TLB));
 	emu_test_write(emu, NV_VF_INVALIDATE, NV_VF_INVALIDATE_TRIGGER | NV_VF_INVALIDATE_ALL_PDB);
 	for (i = 0; i < 100; i++)
 		assert_true(emu_test_read(emu, NV_VF_INVALIDATE) & NV_VF_INVALIDATE_TRIGGER);
@@ -246,7 +269,7 @@ static void test_dma(void **state)
 	assert_true(emu_mem_try(emu, GPU_IOVA, true));
 	memcpy(before, gpu->ram, GPU_RAM);
 
-	start(emu, 1, 1, 1u << EMU_CHAOS_DMA);
+	start(emu, 1, 1, all_of(EMU_CHAOS_DMA));
 	for (i = 0; i < 50; i++)
 		emu_test_read(emu, NV_VF_MAILBOX(15));
 	stop(emu);
@@ -263,7 +286,7 @@ static void test_gone(void **state)
 {
 	struct emu *emu = ((struct gpu *)*state)->emu;
 
-	start(emu, 1, 1, 1u << EMU_CHAOS_GONE);
+	start(emu, 1, 1, all_of(EMU_CHAOS_GONE));
 	emu_test_read(emu, NV_VF_MAILBOX(15));
 	assert_int_equal(emu_test_read(emu, NV_VF_MAILBOX(15)), 0xffffffff);
 	emu_heal(emu);
@@ -286,7 +309,7 @@ static void test_fault(void **state)
 		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, 2u) |
 		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
 	emu_test_write(emu, NV_VF_FAULT_BUFFER_SIZE(0), 64 | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
-	start(emu, 2, 1, 1u << EMU_CHAOS_FAULT);
+	start(emu, 2, 1, all_of(EMU_CHAOS_FAULT));
 	emu_test_read(emu, NV_VF_MAILBOX(15));
 	stop(emu);
 	assert_int_equal(lies(emu, EMU_LIE_FAULT), 1);
@@ -305,7 +328,7 @@ static void test_release(void **state)
 	struct emu *emu = gpu->emu;
 	unsigned int wrong = 0, i;
 
-	start(emu, 1, 2, 1u << EMU_CHAOS_SEMAPHORE);
+	start(emu, 1, 2, all_of(EMU_CHAOS_SEMAPHORE));
 	for (i = 0; i < 100; i++) {
 		uint64_t payload = 1000;
 
@@ -319,13 +342,13 @@ static void test_release(void **state)
 /* --- firmware --- */
 
 /* One lie about the message that answers GET_INFO; the firmware goes on afterwards. */
-static void lie_once(struct fw_driver *fw, uint32_t category, bool *silent)
+static void lie_once(struct fw_driver *fw, enum emu_chaos_category category, bool *silent)
 {
 	struct emu *emu = fw->gpu->emu;
 	struct fw_message message;
 	unsigned int i;
 
-	start(emu, 11, 1, 1u << category);
+	start(emu, 11, 1, all_of(category));
 	fw_prepare(fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
 	fw_kick(fw);
 	gpu_wait(emu_stats_counter(emu->stats, EMU_FW_COMMANDS) == 1);
@@ -361,7 +384,7 @@ static void test_info(void **state)
 	fw_driver_init(gpu, &fw);
 	fw_boot(&fw);
 	assert_int_equal(fw_call(&fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &honest, sizeof(honest)), 0);
-	start(gpu->emu, 1, 1, 1u << EMU_CHAOS_INFO);
+	start(gpu->emu, 1, 1, all_of(EMU_CHAOS_INFO));
 	assert_int_equal(fw_call(&fw, NOVA_FW_CMD_GET_INFO, NULL, 0, &lied, sizeof(lied)), 0);
 	stop(gpu->emu);
 	assert_memory_not_equal(&honest, &lied, sizeof(honest));
@@ -415,7 +438,7 @@ static void test_commands(void **state)
 	assert_false(stats.on);
 	command(emu, "chaos 17 8", "\"ok\":true");
 	command(emu, "chaos 17 message,gone", "\"ok\":true");
-	command(emu, "chaos 17 8 tlb", "\"ok\":true");
+	command(emu, "chaos 17 8 tlb,engine-status,read-ones", "\"ok\":true");
 	command(emu, "heal", "\"ok\":true");
 	emu_chaos_get_stats(emu, &stats);
 	assert_false(stats.on);
@@ -438,6 +461,7 @@ int main(void)
 		gpu_test(test_replays),
 		gpu_test(test_seeds_choose),
 		gpu_test(test_categories),
+		gpu_test(test_kinds),
 		gpu_test(test_excuses),
 		gpu_test(test_excuse_fits),
 		gpu_test(test_registers),
