@@ -4,16 +4,16 @@
 #include <linux/device.h>
 #include <linux/error-injection.h>
 #include <linux/iopoll.h>
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/time64.h>
 
 #include "nova_core_bar.h"
+#include "nova_core_fw.h"
 #include "nova_core_mmu.h"
 #include "regs/nv_vf.h"
 
 #define NOVA_CORE_MMU_POLL_US		20
-#define NOVA_CORE_MMU_TIMEOUT_US	(2 * USEC_PER_SEC)
 
 /**
  * struct nova_core_mmu - TLB maintenance of one GPU
@@ -59,8 +59,8 @@ int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
 	/* All ones have TRIGGER set, so a lost device cannot look like a finished one. */
 	ret = read_poll_timeout(nova_core_rd32, value,
 				!(value & NV_VF_INVALIDATE_TRIGGER) || value == NOVA_CORE_ALL_ONES,
-				NOVA_CORE_MMU_POLL_US, NOVA_CORE_MMU_TIMEOUT_US, false,
-				core, NV_VF_INVALIDATE);
+				NOVA_CORE_MMU_POLL_US, jiffies_to_usecs(nova_core_fw_timeout()),
+				false, core, NV_VF_INVALIDATE);
 	if (value == NOVA_CORE_ALL_ONES && nova_core_bar_lost(core))
 		return -ENODEV;
 	if (ret || value == NOVA_CORE_ALL_ONES) {
