@@ -22,8 +22,8 @@
 #define NOVA_TIMEOUT_MS_MAX	600000
 
 static uint job_timeout_ms = 5000;
-module_param(job_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job may run before its queue is killed (100..600000, default 5000)");
+module_param(job_timeout_ms, uint, 0644);
+MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job of a queue created from now on may run before its queue is killed (100..600000, default 5000)");
 
 /**
  * nova_sched_timeout_ms() - how long a job may run
@@ -32,7 +32,7 @@ MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job may run before its queue is
  */
 u32 nova_sched_timeout_ms(void)
 {
-	return clamp(job_timeout_ms, NOVA_TIMEOUT_MS_MIN, NOVA_TIMEOUT_MS_MAX);
+	return clamp(READ_ONCE(job_timeout_ms), NOVA_TIMEOUT_MS_MIN, NOVA_TIMEOUT_MS_MAX);
 }
 
 static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
