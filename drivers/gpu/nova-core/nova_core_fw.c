@@ -71,6 +71,15 @@ void nova_core_fw_check(struct nova_core *core)
 	nova_core_mark_dead(core, "firmware crashed");
 }
 
+/* The reset of a device that is gone would take a minute to fail. */
+static int nova_core_fw_reset_function(struct nova_core *core)
+{
+	if (!pci_device_is_present(core->pdev))
+		return -ENODEV;
+
+	return pci_reset_function_locked(core->pdev);
+}
+
 /*
  * Whoever had the device before may have left the firmware running or broken
  * (a crash, a surprise removal, a kexec). A function reset brings it back to
@@ -85,7 +94,7 @@ static noinline int nova_core_fw_prepare(struct nova_core *core)
 		return 0;
 
 	dev_info(core->dev, "firmware is in state 0x%x, resetting the function\n", state);
-	ret = pci_reset_function_locked(core->pdev);
+	ret = nova_core_fw_reset_function(core);
 	if (ret)
 		return dev_err_probe(core->dev, ret, "function reset failed\n");
 
@@ -228,7 +237,9 @@ ALLOW_ERROR_INJECTION(nova_core_fw_init, ERRNO);
  * Makes the device stop, orderly if the firmware still talks. The last
  * register touched is the kick for the SHUTDOWN command: after its reply none
  * may be. The interrupt is off, so the reply is polled for in memory. A
- * firmware that does not reply is stopped by a function reset.
+ * firmware that does not reply is stopped by a function reset; so is a device
+ * that was lost and is back, or it would go on where it was once the next driver
+ * lets it do DMA.
  */
 void nova_core_fw_shutdown(struct nova_core *core)
 {
@@ -236,24 +247,18 @@ void nova_core_fw_shutdown(struct nova_core *core)
 
 	/* The last look at a register: a crash seen now need not be waited for. */
 	nova_core_fw_check(core);
-	if (test_bit(NOVA_CORE_LOST, &core->broken)) {
-		nova_core_bar_close(core);
-		return;
-	}
-
 	ret = nova_core_rpc_call(core, NOVA_FW_CMD_SHUTDOWN, NULL, 0, NULL, 0);
 	nova_core_bar_close(core);
-	if (!ret || test_bit(NOVA_CORE_LOST, &core->broken))
+	if (!ret)
 		return;
 
-	/* The reset of a device that is gone would take a minute to fail. */
 	if (!pci_device_is_present(core->pdev)) {
 		nova_core_mark_lost(core, "gone during shutdown");
 		return;
 	}
 
 	dev_warn(core->dev, "firmware did not shut down (%d), resetting the function\n", ret);
-	ret = pci_reset_function_locked(core->pdev);
+	ret = nova_core_fw_reset_function(core);
 	if (ret)
 		dev_err(core->dev, "function reset failed: %d\n", ret);
 }
