@@ -88,6 +88,12 @@ int nova_pt_tables_init(struct nova_device *ndev)
 {
 	int ret;
 
+	/* A device that has less is no use, and all that follows subtracts. */
+	if (ndev->info.vram_end - ndev->info.vram_start < nova_pt_tables_size(ndev)) {
+		drm_err(&ndev->drm, "video memory %#llx..%#llx has no room for page tables\n",
+			ndev->info.vram_start, ndev->info.vram_end);
+		return -ENODEV;
+	}
 	ret = drmm_mutex_init(&ndev->drm, &ndev->tables.lock);
 	if (ret)
 		return ret;
