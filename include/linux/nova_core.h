@@ -197,7 +197,9 @@ int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset);
 void nova_core_chan_destroy(struct nova_core_chan *chan);
 int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid);
 
-/* --- events: nova_core_client.c --- */
+/* --- events: nova_core_irq.c, nova_core_client.c --- */
+
+void nova_core_irq_rearm(struct nova_core *core);
 
 /**
  * struct nova_core_chan_error - a channel was stopped by an error

@@ -194,6 +194,24 @@ void nova_core_irq_fini(struct nova_core *core)
 	pci_free_irq_vectors(core->pdev);
 }
 
+/**
+ * nova_core_irq_rearm() - have what is pending announced again
+ * @core: the GPU
+ *
+ * For whoever finds by other means what an interrupt should have told: its
+ * message was lost, and as its vector is still pending no other would follow.
+ * Context: any.
+ */
+void nova_core_irq_rearm(struct nova_core *core)
+{
+	if (test_bit(NOVA_CORE_LOST, &core->broken))
+		return;
+
+	nova_core_wr32(core, NV_VF_INTR_TOP_EN_CLEAR, NV_VF_INTR_TOP_MASK);
+	nova_core_wr32(core, NV_VF_INTR_TOP_EN_SET, NV_VF_INTR_TOP_MASK);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_irq_rearm, "NOVA_CORE");
+
 /* Probe and remove only. */
 void nova_core_irq_enable(struct nova_core *core, unsigned int vector)
 {

@@ -235,7 +235,11 @@ static void nova_core_rpc_wait(struct nova_core *core, const bool *done)
 		/* Was there a reply and no interrupt, or is there nobody to reply? */
 		nova_core_rpc_receive(core);
 		nova_core_fw_check(core);
-		if (READ_ONCE(*done) || time_after_eq(jiffies, end))
+		if (READ_ONCE(*done)) {
+			nova_core_irq_rearm(core);
+			return;
+		}
+		if (time_after_eq(jiffies, end))
 			return;
 	}
 }

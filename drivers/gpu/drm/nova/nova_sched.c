@@ -73,8 +73,10 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 		return DRM_GPU_SCHED_STAT_NO_HANG;
 
 	nova_queue_process(queue);
-	if (dma_fence_is_signaled(&to_nova_job(base)->fence->base))
+	if (dma_fence_is_signaled(&to_nova_job(base)->fence->base)) {
+		nova_core_irq_rearm(bound->core);
 		goto out;
+	}
 
 	ret = nova_core_engine_stuck(bound->core, queue->engine, &chid);
 	if (ret > 0 && chid != nova_core_chan_id(queue->hw.chan))
