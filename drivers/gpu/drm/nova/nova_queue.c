@@ -183,8 +183,10 @@ static void nova_queue_error_work(struct work_struct *work)
  * @code: NV_ERROR_* to report
  *
  * For contexts that must not talk to the firmware or destroy a queue.
+ *
+ * Return: true if the queue is going to be killed, false if there is none or it was already.
  */
-void nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code)
+bool nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code)
 {
 	struct nova_queue *queue;
 
@@ -192,12 +194,14 @@ void nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code)
 	list_for_each_entry(queue, &bound->events.list, event_link) {
 		if (nova_core_chan_id(queue->hw.chan) != chid)
 			continue;
-		if (!queue->verdict.flags) {
-			queue->verdict.flags = flags;
-			queue->verdict.error = code;
-		}
+		if (queue->verdict.flags)
+			return work_pending(&queue->error_work);
+		queue->verdict.flags = flags;
+		queue->verdict.error = code;
 		queue_work(bound->reset_wq, &queue->error_work);
+		return true;
 	}
+	return false;
 }
 
 static void nova_queue_engine_event(void *data, unsigned long engines)

@@ -107,7 +107,7 @@ void nova_queue_put(struct nova_queue *queue);
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job);
 void nova_queue_process(struct nova_queue *queue);
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code);
-void nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
+bool nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
 
 void nova_queues_kill(struct nova_device *ndev, int error);
 void nova_queues_teardown(struct nova_device *ndev);

@@ -78,11 +78,14 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 		goto out;
 	}
 
+	/*
+	 * Each queue is condemned once: a device that goes on to blame one that is
+	 * dead, or that never was, does not keep this one waiting for ever.
+	 */
 	ret = nova_core_engine_stuck(bound->core, queue->engine, &chid);
-	if (ret > 0 && chid != nova_core_chan_id(queue->hw.chan))
-		nova_queue_condemn(bound, chid, DRM_NOVA_QUEUE_STATE_GUILTY |
-				   DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
-	else
+	if (ret <= 0 || chid == nova_core_chan_id(queue->hw.chan) ||
+	    !nova_queue_condemn(bound, chid, DRM_NOVA_QUEUE_STATE_GUILTY |
+				DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL))
 		nova_queue_kill(queue, -ECANCELED, DRM_NOVA_QUEUE_STATE_GUILTY |
 				DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
 out:
