@@ -168,7 +168,8 @@ static int nova_core_rpc_take_event_locked(struct nova_core *core)
 		nova_core_chan_error(core, (const void *)msg->payload);
 		return 0;
 	default:
-		return -EPROTO;
+		/* Of a firmware that is newer. */
+		return 0;
 	}
 }
 
