@@ -5,6 +5,10 @@
 LAB := lab/lab
 OUT := out
 
+# For `make chaos`: how many seeds, and the first of them.
+SEEDS ?= 1000
+FIRST ?= 1
+
 # For `make modules` and below: the kernel to build for, and where to install.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
@@ -15,7 +19,8 @@ MODULES = $(CURDIR)/$(OUT)/modules/$(KREL)
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-unit check-igt check-lab check-debug check-race modules modules_install modules-install install shell clean kdir
+.PHONY: help demo check check-unit check-igt check-lab check-debug check-race chaos modules modules_install modules-install \
+	install shell clean kdir
 
 help:
 	@echo 'In the lab (a VM with emulated GPUs; needs root, sets itself up):'
@@ -26,6 +31,8 @@ help:
 	@echo '  make check-lab        the tests of the lab itself'
 	@echo '  make check-debug      the tests in a KASAN, lockdep and kmemleak kernel, which is built first'
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
+
+	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
 	@echo 'On a machine of your own:'
@@ -54,6 +61,10 @@ check-debug:
 
 check-race:
 	@lab/check race
+
+chaos:
+	@$(LAB) build
+	@lab/chaos $(SEEDS) $(FIRST)
 
 shell:
 	@$(LAB) build

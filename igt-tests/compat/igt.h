@@ -48,6 +48,10 @@ extern sigjmp_buf igt_subtest_jmpbuf;
 typedef int (*igt_opt_handler_t)(int opt, int opt_index, void *data);
 typedef void (*igt_exit_handler_t)(int sig);
 
+/* What an option handler returns. */
+#define IGT_OPT_HANDLER_SUCCESS	0
+#define IGT_OPT_HANDLER_ERROR	(-2)
+
 int igt_subtest_init_parse_opts(int *argc, char **argv, const char *short_opts,
 				const struct option *long_opts, const char *help,
 				igt_opt_handler_t handler, void *data);
@@ -81,14 +85,16 @@ void igt_emit_ignore_dmesg_regex(const char *regex);
 
 #define IGT_TEST_DESCRIPTION(text) const char *__igt_test_description = text
 
-#define igt_main()								\
-	IGT_COMPAT_MAIN(IGT_COMPAT_LOCAL(body))
-#define IGT_COMPAT_MAIN(body)							\
+#define igt_main()	igt_main_args(NULL, NULL, NULL, NULL, NULL)
+#define igt_main_args(short_opts, long_opts, help, handler, data)		\
+	IGT_COMPAT_MAIN(IGT_COMPAT_LOCAL(body), short_opts, long_opts, help, handler, data)
+#define IGT_COMPAT_MAIN(body, short_opts, long_opts, help, handler, data)	\
 	main(int argc, char **argv);						\
 	static void body(void);							\
 	int main(int argc, char **argv)						\
 	{									\
-		igt_subtest_init_parse_opts(&argc, argv, NULL, NULL, NULL, NULL, NULL); \
+		igt_subtest_init_parse_opts(&argc, argv, short_opts, long_opts, help,	\
+					    handler, data);			\
 		body();								\
 		igt_exit();							\
 	}									\

@@ -141,6 +141,17 @@ static uint64_t number(struct json_object *object, const char *group, const char
 	return json_object_get_uint64(value);
 }
 
+static uint64_t sum(struct json_object *counters)
+{
+	uint64_t total = 0;
+
+	json_object_object_foreach(counters, name, value) {
+		(void)name;
+		total += json_object_get_uint64(value);
+	}
+	return total;
+}
+
 void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *stats)
 {
 	struct json_object *answer = transact(emu, "stats\n");
@@ -152,6 +163,9 @@ void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *sta
 	stats->dma_ranges = number(answer, "dma", "ranges");
 	stats->violations = number(answer, "violations", "total");
 	stats->shut_down = json_object_get_boolean(member(answer, NULL, "shut_down"));
+	stats->lies = sum(member(answer, "chaos", "lies"));
+	stats->dma_blocked = number(answer, "chaos", "dma_blocked");
+	stats->excused = number(answer, "chaos", "excused");
 	json_object_put(answer);
 }
 
@@ -162,6 +176,7 @@ void igt_nova_emu_print_recent(struct igt_nova_emu *emu)
 
 	igt_info("violations: %s\n",
 		 json_object_to_json_string(member(answer, NULL, "violations")));
+	igt_info("chaos: %s\n", json_object_to_json_string(member(answer, NULL, "chaos")));
 	for (size_t i = 0; i < json_object_array_length(recent); i++)
 		igt_info("  %s\n", json_object_get_string(json_object_array_get_idx(recent, i)));
 	json_object_put(answer);

@@ -16,6 +16,9 @@ struct igt_nova_emu;
  * @dma_ranges: ranges mapped for DMA now
  * @violations: sum of all kinds
  * @shut_down: an orderly shutdown was the last thing the driver did
+ * @lies: told by chaos, of all kinds
+ * @dma_blocked: accesses of chaos that the DMA map stopped
+ * @excused: violations that a lie led to
  */
 struct igt_nova_emu_stats {
 	uint64_t register_accesses;
@@ -24,6 +27,9 @@ struct igt_nova_emu_stats {
 	uint64_t dma_ranges;
 	uint64_t violations;
 	bool shut_down;
+	uint64_t lies;
+	uint64_t dma_blocked;
+	uint64_t excused;
 };
 
 /* NULL when there is no such port: real hardware, or a VMM without it. */
@@ -33,7 +39,7 @@ void igt_nova_emu_close(struct igt_nova_emu *emu);
 void igt_nova_emu_command(struct igt_nova_emu *emu, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *stats);
-/* Logs the last violations. */
+/* Logs the last violations, and what chaos did. */
 void igt_nova_emu_print_recent(struct igt_nova_emu *emu);
 
 #endif /* IGT_NOVA_EMU_H */

@@ -249,6 +249,33 @@ bool igt_nova_uevent_wait(int fd, const char *action, const char *devname)
 	return false;
 }
 
+static void param_path(char path[PATH_MAX], const char *module, const char *name)
+{
+	snprintf(path, PATH_MAX, "/sys/module/%s/parameters/%s", module, name);
+}
+
+unsigned int igt_nova_module_param(const char *module, const char *name)
+{
+	char path[PATH_MAX];
+	unsigned int value;
+	FILE *stream;
+
+	param_path(path, module, name);
+	stream = fopen(path, "re");
+	igt_assert_f(stream && fscanf(stream, "%u", &value) == 1, "cannot read %s\n", path);
+	fclose(stream);
+	return value;
+}
+
+int igt_nova_module_set_param(const char *module, const char *name, unsigned int value)
+{
+	char path[PATH_MAX], text[16];
+
+	param_path(path, module, name);
+	snprintf(text, sizeof(text), "%u", value);
+	return write_sysfs(path, text);
+}
+
 int igt_nova_module_unload(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;

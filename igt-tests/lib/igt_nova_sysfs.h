@@ -54,6 +54,10 @@ int igt_nova_uevent_open(void);
  */
 bool igt_nova_uevent_wait(int fd, const char *action, const char *devname);
 
+/* A number that is a module's parameter; writing returns 0 or -errno. */
+unsigned int igt_nova_module_param(const char *module, const char *name);
+int igt_nova_module_set_param(const char *module, const char *name, unsigned int value);
+
 /* 0 or -errno. */
 int igt_nova_module_unload(const char *name);
 int igt_nova_module_load(const char *name);

@@ -15,6 +15,11 @@ const struct igt_nova_dev *igt_nova_unplug_dev(void)
 	return &dev;
 }
 
+struct igt_nova_emu *igt_nova_unplug_emu(void)
+{
+	return emu;
+}
+
 static void recover_device(void)
 {
 	if (!igt_nova_dev_find(&dev, 0)) {

@@ -4,6 +4,7 @@
 #define IGT_NOVA_UNPLUG_H
 
 #include "igt_nova.h"
+#include "igt_nova_emu.h"
 #include "igt_nova_sysfs.h"
 
 /* For the first and the last fixture. Skips without a device. */
@@ -20,6 +21,7 @@ const struct igt_nova_dev *igt_nova_unplug_dev(void);
 
 /* Skips where the device is no emulator that can be told to misbehave. */
 void igt_nova_unplug_require_emu(void);
+struct igt_nova_emu *igt_nova_unplug_emu(void);
 void igt_nova_unplug_misbehave(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
