@@ -193,28 +193,52 @@ vm_start() {
 	vm_accel=$(accel_options)
 	unlock initramfs
 	emulators_start
+	vmm_pipes
+	vmm_serve >"$run_dir/vmm.log" 2>&1 </dev/null &
 	vm_boot
 }
 
-emulators_start() {
-	local i vram=()
+# What is running now: the guest may have had it killed and started again.
+emulator_pid() {
+	cat "$root/run/nova/emu.$1.pid"
+}
+
+emulator_start() {
+	local vram=()
 	[ -z "$vm_vram" ] || vram=(--vram "$vm_vram")
-	emulator_pids=()
+	exec_in_root "$emulator" --socket "/run/nova/emu.$1" --control "/run/nova/ctl.$1" \
+		--log "$vm_emulator_log" "${vram[@]}" \
+		>>"$run_dir/emu.$1.log" 2>&1 </dev/null &
+	printf '%s\n' $! >"$root/run/nova/emu.$1.pid"
+	# No job of this shell's: it shall not announce how it ends.
+	disown $!
+}
+
+# Its sockets are there, or it died.
+emulator_wait() {
+	until [ -S "$root/run/nova/emu.$1" ] && [ -S "$root/run/nova/ctl.$1" ]; do
+		kill -0 "$(emulator_pid "$1")" 2>/dev/null || return 1
+		sleep 0.02
+	done
+}
+
+emulators_start() {
+	local i
 	for ((i = 0; i < vm_devices; i++)); do
-		exec_in_root "$emulator" --socket "/run/nova/emu.$i" --control "/run/nova/ctl.$i" \
-			--log "$vm_emulator_log" "${vram[@]}" \
-			>"$run_dir/emu.$i.log" 2>&1 </dev/null &
-		emulator_pids[i]=$!
+		emulator_start $i
 	done
 	for ((i = 0; i < vm_devices; i++)); do
-		until [ -S "$root/run/nova/emu.$i" ] && [ -S "$root/run/nova/ctl.$i" ]; do
-			if ! kill -0 "${emulator_pids[i]}" 2>/dev/null; then
-				tail -n 5 "$run_dir/emu.$i.log" >&2
-				die "nova-emu did not start: see $run_dir/emu.$i.log"
-			fi
-			sleep 0.02
-		done
+		if ! emulator_wait $i; then
+			tail -n 5 "$run_dir/emu.$i.log" >&2
+			die "nova-emu did not start: see $run_dir/emu.$i.log"
+		fi
 	done
+}
+
+# A GPU as QEMU wants it described, on the command line and in its monitor.
+vm_device() {
+	printf '{"driver":"vfio-user-pci","bus":"rp%d","id":"nova%d","rombar":0,"socket":{"type":"unix","path":"/run/nova/emu.%d"}}' \
+		"$1" "$1" "$1"
 }
 
 # QEMU's arguments that depend on the options, into the array vm_args.
@@ -239,12 +263,13 @@ vm_arguments() {
 		-device virtio-9p-pci,fsdev=nova,mount_tag=nova)
 	for ((i = 0; i < vm_devices; i++)); do
 		vm_args+=(-device "pcie-root-port,id=rp$i,chassis=$((i + 1)),slot=$((i + 1)),mem-reserve=32M,pref64-reserve=512M"
-			-device "{\"driver\":\"vfio-user-pci\",\"bus\":\"rp$i\",\"id\":\"nova$i\",\"rombar\":0,\"socket\":{\"type\":\"unix\",\"path\":\"/run/nova/emu.$i\"}}"
-			-chardev "socket,id=ctl$i,path=/run/nova/ctl.$i"
+			-device "$(vm_device $i)"
+			-chardev "socket,id=ctl$i,path=/run/nova/ctl.$i,reconnect-ms=20"
 			-device "virtserialport,chardev=ctl$i,name=nova-ctl.$i"
-			-chardev "socket,id=watch$i,path=/run/nova/ctl.$i"
+			-chardev "socket,id=watch$i,path=/run/nova/ctl.$i,reconnect-ms=20"
 			-device "virtserialport,chardev=watch$i,name=nova-watch.$i")
 	done
+	vmm_arguments
 	vm_args+=(-kernel "$k_image" -initrd "$k_initramfs" -append "$append $vm_append")
 }
 
@@ -292,8 +317,8 @@ vm_wait() {
 	done
 	case $vm_code in 124 | 137) vm_timed_out=1 ;; esac
 	vm_dead=
-	for i in "${!emulator_pids[@]}"; do
-		kill "${emulator_pids[i]}" 2>/dev/null || vm_dead="$vm_dead $i"
+	for ((i = 0; i < vm_devices; i++)); do
+		kill "$(emulator_pid $i)" 2>/dev/null || vm_dead="$vm_dead $i"
 	done
 }
 
