@@ -31,7 +31,6 @@ help:
 	@echo '  make check-lab        the tests of the lab itself'
 	@echo '  make check-debug      the tests in a KASAN, lockdep and kmemleak kernel, which is built first'
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
-
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
