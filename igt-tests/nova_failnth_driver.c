@@ -123,7 +123,7 @@ static void finish_bind(void *data, int ret, bool injected)
  * are no interrupt vectors.
  */
 static const struct igt_nova_failnth fail_bind = {
-	"bind", { EBUSY, ENOSPC }, NULL, call_bind, finish_bind,
+	.name = "bind", .errors = { EBUSY, ENOSPC }, .call = call_bind, .finish = finish_bind,
 };
 
 static void test_bind(void)
@@ -153,7 +153,7 @@ static void finish_aux_bind(void *data, int ret, bool injected)
 }
 
 static const struct igt_nova_failnth fail_aux_bind = {
-	"aux-bind", .call = call_aux_bind, .finish = finish_aux_bind,
+	.name = "aux-bind", .call = call_aux_bind, .finish = finish_aux_bind,
 };
 
 static void test_aux_bind(void)
@@ -261,7 +261,10 @@ static void finish_early(void *data, int ret, bool injected)
 }
 
 static const struct igt_nova_failnth fail_early = {
-	"early-client", .prepare = prepare_early, .call = call_aux_bind, .finish = finish_early,
+	.name = "early-client",
+	.prepare = prepare_early,
+	.call = call_aux_bind,
+	.finish = finish_early,
 };
 
 static void test_early_client(void)
@@ -331,7 +334,10 @@ static void finish_unbind(void *data, int ret, bool injected)
 static void check_unbind(const char *name, int (*how)(const struct igt_nova_dev *dev))
 {
 	const struct igt_nova_failnth what = {
-		name, { 0 }, prepare_unbind, call_unbind, finish_unbind,
+		.name = name,
+		.prepare = prepare_unbind,
+		.call = call_unbind,
+		.finish = finish_unbind,
 	};
 	static struct life life;
 
@@ -403,16 +409,14 @@ static void finish_module(void *data, int ret, bool injected)
 /* What the kernel's loader allocates is not ours: only what is called by the module's init. */
 static void check_module(const char *name)
 {
-	const struct igt_nova_failnth what = {
-		name, { EBUSY, ENOSPC }, NULL, call_module, finish_module,
-	};
 	struct igt_nova_fail_range init = igt_nova_fail_range_of("do_init_module");
+	const struct igt_nova_failnth what = {
+		.name = name, .within = &init, .call = call_module, .finish = finish_module,
+	};
 	struct module module;
 
 	module_open(&module, name);
-	igt_nova_fail_within(&init);
 	igt_nova_failnth(&what, IGT_NOVA_FAIL_MEMORY, &module);
-	igt_nova_fail_within(NULL);
 	close(module.fd);
 }
 

@@ -135,14 +135,7 @@ void igt_nova_fail_fini(void)
 		 total[IGT_NOVA_FAIL_MEMORY], total[IGT_NOVA_FAIL_USERCOPY]);
 }
 
-static const struct igt_nova_fail_range *within;
-
-void igt_nova_fail_within(const struct igt_nova_fail_range *range)
-{
-	within = range;
-}
-
-static void select_kind(enum igt_nova_fail_kind kind)
+static void select_kind(enum igt_nova_fail_kind kind, const struct igt_nova_fail_range *within)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
 		if (attributes[i].kind == kind)
@@ -189,7 +182,7 @@ void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_ki
 	bool injected = true;
 
 	/* Without a count in fail-nth they let everything pass. */
-	select_kind(kind);
+	select_kind(kind, what->within);
 	for (unsigned int n = 1; injected; n++) {
 		int ret;
 

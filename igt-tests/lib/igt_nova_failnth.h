@@ -21,23 +21,6 @@ extern const char *const igt_nova_fail_kind_names[IGT_NOVA_FAIL_KINDS];
 #define IGT_NOVA_FAIL_ERRORS_MAX	8
 
 /**
- * struct igt_nova_failnth - one call that is made to fail
- * @name: for the log
- * @errors: what it may return when memory is short, besides ENOMEM; a user copy gives EFAULT only
- * @prepare: makes what the call needs; may be NULL
- * @call: the call itself, nothing around it; 0 or -errno, and no retry
- * @finish: undoes what @prepare and @call made, given what the call returned and whether a failure
- *          was injected, and checks the state; may be NULL
- */
-struct igt_nova_failnth {
-	const char *name;
-	int errors[IGT_NOVA_FAIL_ERRORS_MAX];
-	void (*prepare)(void *data);
-	int (*call)(void *data);
-	void (*finish)(void *data, int ret, bool injected);
-};
-
-/**
  * struct igt_nova_fail_range - a range of kernel text
  * @start: first address
  * @end: address after the last
@@ -47,6 +30,25 @@ struct igt_nova_fail_range {
 	uint64_t end;
 };
 
+/**
+ * struct igt_nova_failnth - one call that is made to fail
+ * @name: for the log
+ * @within: only allocations and copies with a caller in this range count; NULL: all
+ * @errors: what it may return when memory is short, besides ENOMEM; a user copy gives EFAULT only
+ * @prepare: makes what the call needs; may be NULL
+ * @call: the call itself, nothing around it; 0 or -errno, and no retry
+ * @finish: undoes what @prepare and @call made, given what the call returned and whether a failure
+ *          was injected, and checks the state; may be NULL
+ */
+struct igt_nova_failnth {
+	const char *name;
+	const struct igt_nova_fail_range *within;
+	int errors[IGT_NOVA_FAIL_ERRORS_MAX];
+	void (*prepare)(void *data);
+	int (*call)(void *data);
+	void (*finish)(void *data, int ret, bool injected);
+};
+
 /* For the first fixture: skips, and says why, where the kernel cannot inject. */
 void igt_nova_fail_init(void);
 /* For the last one: nothing fails any more, and the total is printed. */
@@ -54,9 +56,6 @@ void igt_nova_fail_fini(void);
 
 /* Sets a file of a fault attribute below /sys/kernel/debug; asserts that it took the value. */
 void igt_nova_fail_set(const char *attribute, const char *file, const char *value);
-
-/* Only allocations with a caller in @range count for fail-nth; NULL: all. */
-void igt_nova_fail_within(const struct igt_nova_fail_range *range);
 
 /*
  * Calls until no failure was injected. Asserts each result, prints the number of failures, and
