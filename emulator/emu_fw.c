@@ -493,7 +493,10 @@ static void boot(struct emu_fw *fw, uint64_t addr)
 	fw->is_late = false;
 	error = check_boot(emu, addr, &args);
 	if (error) {
-		emu_violation(emu, EMU_VIOLATION_FW_MALFORMED, "boot refused: error %u", error);
+		/* Not if the card was pulled while the firmware looked at them. */
+		if (!emu_bar_is_removed(emu))
+			emu_violation(emu, EMU_VIOLATION_FW_MALFORMED, "boot refused: error %u",
+				      error);
 		set_state(fw, NOVA_FW_STATE_ERROR | error);
 		emu_irq_raise(emu, NV_VECTOR_GSP);
 		return;
