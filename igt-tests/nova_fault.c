@@ -380,9 +380,9 @@ static void check_interrupts_work(struct street *street, struct igt_nova_emu *em
 {
 	struct igt_nova_emu_stats before, after;
 
-	check_usable(&street->client, street->queue);
+	igt_assert_eq(igt_nova_submit_wait(street->client.fd, street->queue, NULL), 1);
 	igt_nova_emu_stats(emu, &before);
-	check_usable(&street->client, street->queue);
+	igt_assert_eq(igt_nova_submit_wait(street->client.fd, street->queue, NULL), 1);
 	igt_nova_emu_stats(emu, &after);
 	igt_assert_lt_u64(before.interrupts, after.interrupts);
 }
