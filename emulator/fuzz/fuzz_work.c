@@ -24,12 +24,15 @@ static const struct {
 	{ 0x20710000, 12, EMU_SYSTEM, GPU_IOVA + FUZZ_UNMAPPED - 0x1000, 0x3000, 0 },
 	{ 0x20720000, 12, EMU_VIDEO, EMU_TEST_VRAM - 0x1000, 0x3000, 0 },
 	{ 0x20730000, 12, EMU_SYSTEM, 0x1000, 0x1000, 0 },
+	/* One page over memory that may be written, only read, and not touched. */
+	{ 0x20a00000, 21, EMU_SYSTEM, GPU_IOVA + GPU_RAM - 0x200000, 0x200000, 0 },
 	/* The end of the address space. */
 	{ (1ull << NV_HOST_VA_BITS) - 0x1000, 12, EMU_VIDEO, 0x1a0000, 0x1000, 0 },
 	{ (1ull << NV_MMU_VA_BITS) - 0x1000, 12, EMU_VIDEO, 0x1b0000, 0x1000, 0 },
 };
 
 #define SPARSE_VA	0x20800000ull
+#define EDGE_VA		(0x20a00000ull + 0x200000 - 2 * FUZZ_GUARD - 0x200)
 
 void fuzz_work_map(struct gpu *gpu)
 {
@@ -54,6 +57,8 @@ static uint64_t take_va(struct gpu_chan *chan, struct fuzz_input *in)
 		base = GPU_PUSH_VA + chan->chid * 0x10000ull;
 	else if (how == 0xfc)
 		base = GPU_RING_VA + chan->chid * 4096ull;
+	else if (how == 0xfb)
+		base = EDGE_VA;
 	else
 		base = areas[how % FUZZ_COUNT(areas)].va;
 	how = fuzz_u8(in);
