@@ -354,6 +354,7 @@ static struct sigaction emu_mem_old_action;
  */
 static void emu_mem_sigbus(int number, siginfo_t *info, void *context)
 {
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
 	struct emu_mem *mem = emu_mem_thread.held;
 	struct emu_mem_file *file = mem ? mem->files : NULL;
 	uintptr_t at = (uintptr_t)info->si_addr;
@@ -361,8 +362,8 @@ static void emu_mem_sigbus(int number, siginfo_t *info, void *context)
 	(void)context;
 	while (file && at - (uintptr_t)file->base >= file->size)
 		file = file->next;
-	if (file && mmap(file->base, file->size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+	if (file &&
+	    mmap(file->base, file->size, PROT_READ | PROT_WRITE, flags, -1, 0) == file->base)
 		atomic_store(&file->lost, true);
 	else	/* no DMA: the access is repeated and meets whoever was in charge before */
 		sigaction(number, &emu_mem_old_action, NULL);
