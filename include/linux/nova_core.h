@@ -3,6 +3,7 @@
 #define _LINUX_NOVA_CORE_H_
 
 #include <linux/list.h>
+#include <linux/nova_core_door.h>
 #include <linux/types.h>
 
 struct auxiliary_device;
@@ -16,8 +17,8 @@ struct sg_table;
  *
  * nova-core owns the hardware of one GPU and publishes one auxiliary device,
  * "nova_core.nova-drm". The driver of that device may call everything here from its probe to the
- * end of its remove, and never outside: each call that reaches the hardware
- * must be made inside the client's own guard against remove (in nova-drm, the door).
+ * end of its remove, and never outside: each call that needs more than constants must be made
+ * inside the client's own guard against remove, which is what nova_core_door stands for.
  * Nothing here returns a pointer to a register or to video memory, so nothing of it can be kept.
  *
  * Calls that talk to the firmware sleep, and end in bounded time: after one
@@ -74,7 +75,7 @@ struct nova_core_info {
 struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
 const struct nova_core_info *nova_core_info(const struct nova_core *core);
 struct device *nova_core_dma_dev(const struct nova_core *core);
-bool nova_core_is_lost(struct nova_core *core);
+bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door);
 
 /* --- the audit registry: nova_core_audit.c --- */
 
@@ -93,8 +94,10 @@ struct nova_core_audit {
 	unsigned long site;
 };
 
-void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, const char *kind);
-void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit);
+void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, const char *kind)
+	__must_hold_shared(nova_core_door);
+void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
+	__must_hold_shared(nova_core_door);
 
 /* --- memory: nova_core_dma.c, nova_core_bar.c --- */
 
@@ -113,8 +116,10 @@ struct nova_core_dma {
 };
 
 int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_t size,
-			gfp_t gfp);
-void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma);
+			gfp_t gfp)
+	__must_hold_shared(nova_core_door);
+void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma)
+	__must_hold_shared(nova_core_door);
 
 /**
  * struct nova_core_map - a DMA mapping of pages somebody else owns
@@ -126,18 +131,26 @@ struct nova_core_map {
 	struct nova_core_audit audit;
 };
 
-int nova_core_map_sgt(struct nova_core *core, struct nova_core_map *map, struct sg_table *sgt);
-void nova_core_unmap_sgt(struct nova_core *core, struct nova_core_map *map);
+int nova_core_map_sgt(struct nova_core *core, struct nova_core_map *map, struct sg_table *sgt)
+	__must_hold_shared(nova_core_door);
+void nova_core_unmap_sgt(struct nova_core *core, struct nova_core_map *map)
+	__must_hold_shared(nova_core_door);
 
-void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t size);
-void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size);
-void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size);
-void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value);
-void nova_core_vram_flush(struct nova_core *core);
+void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t size)
+	__must_hold_shared(nova_core_door);
+void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size)
+	__must_hold_shared(nova_core_door);
+void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size)
+	__must_hold_shared(nova_core_door);
+void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
+	__must_hold_shared(nova_core_door);
+void nova_core_vram_flush(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 /* --- time: nova_core_timer.c --- */
 
-int nova_core_time_ns(struct nova_core *core, u64 *ns);
+int nova_core_time_ns(struct nova_core *core, u64 *ns)
+	__must_hold_shared(nova_core_door);
 
 /**
  * struct nova_core_alarm - a callback at a time of the GPU's clock
@@ -158,12 +171,15 @@ struct nova_core_alarm {
 
 void nova_core_alarm_init(struct nova_core_alarm *alarm,
 			  void (*func)(struct nova_core_alarm *alarm));
-int nova_core_alarm_arm(struct nova_core *core, struct nova_core_alarm *alarm, u64 time_ns);
-void nova_core_alarm_cancel_sync(struct nova_core *core, struct nova_core_alarm *alarm);
+int nova_core_alarm_arm(struct nova_core *core, struct nova_core_alarm *alarm, u64 time_ns)
+	__must_hold_shared(nova_core_door);
+void nova_core_alarm_cancel_sync(struct nova_core *core, struct nova_core_alarm *alarm)
+	__must_hold_shared(nova_core_door);
 
 /* --- address spaces: nova_core_mmu.c --- */
 
-int nova_core_mmu_invalidate(struct nova_core *core, u64 root);
+int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
+	__must_hold_shared(nova_core_door);
 
 /* --- channels: nova_core_chan.c --- */
 
@@ -190,12 +206,17 @@ struct nova_core_chan_args {
 };
 
 struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
-					     const struct nova_core_chan_args *args);
+					     const struct nova_core_chan_args *args)
+	__must_hold_shared(nova_core_door);
 u32 nova_core_chan_id(const struct nova_core_chan *chan);
-void nova_core_chan_kick(struct nova_core_chan *chan);
-int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset);
-void nova_core_chan_destroy(struct nova_core_chan *chan);
-int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid);
+void nova_core_chan_kick(struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door);
+int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)
+	__must_hold_shared(nova_core_door);
+void nova_core_chan_destroy(struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door);
+int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
+	__must_hold_shared(nova_core_door);
 
 /* --- events: nova_core_irq.c, nova_core_client.c --- */
 
@@ -262,7 +283,9 @@ struct nova_core_client_ops {
 };
 
 int nova_core_client_register(struct nova_core *core,
-			      const struct nova_core_client_ops *ops, void *data);
-void nova_core_client_unregister(struct nova_core *core);
+			      const struct nova_core_client_ops *ops, void *data)
+	__must_hold_shared(nova_core_door);
+void nova_core_client_unregister(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 #endif /* _LINUX_NOVA_CORE_H_ */

@@ -10,7 +10,7 @@
 
 void nova_core_audit_init(struct nova_core *core)
 {
-	spin_lock_init(&core->audit.lock);
+	guard(spinlock_init)(&core->audit.lock);
 	INIT_LIST_HEAD(&core->audit.list);
 }
 

@@ -117,7 +117,9 @@ bool nova_core_bar_lost(struct nova_core *core)
 }
 
 static bool nova_core_vram_ok(struct nova_core *core, u64 offset, size_t size)
+	__must_hold_shared(nova_core_door)
 {
+	nova_core_assert_access(core);
 	if (WARN_ON_ONCE(offset > core->vram_size || size > core->vram_size - offset))
 		return false;
 
@@ -208,6 +210,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_vram_write64, "NOVA_CORE");
  */
 void nova_core_vram_flush(struct nova_core *core)
 {
+	nova_core_assert_access(core);
 	if (test_bit(NOVA_CORE_LOST, &core->broken))
 		return;
 

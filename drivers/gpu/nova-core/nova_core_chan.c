@@ -56,7 +56,7 @@ struct nova_core_chans {
 	spinlock_t lock;
 	struct xarray by_id;
 	struct xarray by_inst;
-	struct list_head errors;
+	struct list_head errors __guarded_by(&lock);
 };
 
 /* Instance blocks are 4 KiB aligned, so the aperture fits beside the address. */
@@ -123,6 +123,7 @@ static int nova_core_chan_insert(struct nova_core *core, struct nova_core_chan *
 }
 
 static int nova_core_chan_command(struct nova_core *core, u32 function, u32 chid)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_fw_channel request = { .chid = cpu_to_le32(chid) };
 
@@ -132,6 +133,7 @@ static int nova_core_chan_command(struct nova_core *core, u32 function, u32 chid
 /* An engine command whose reply names a channel, or none. */
 static int nova_core_chan_engine_command(struct nova_core *core, u32 function, u32 engine,
 					 void *reply, u32 reply_size, const __le32 *chid)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_fw_engine_reset request = { .engine = cpu_to_le32(engine) };
 	int ret;
@@ -172,6 +174,7 @@ static bool nova_core_chan_fail(struct nova_core *core, const struct nova_core_c
 
 /* Frees the engine that does not let @chan go, by stopping the channel that is on it. */
 static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core *core = chan->core;
 	struct nova_core_chan_error error = { .code = NV_ERROR_RESETCHANNEL };
@@ -195,6 +198,7 @@ static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
 /* Has the firmware make the channel described in @args; -EIO if its reply is impossible. */
 static int nova_core_chan_request(struct nova_core *core, const struct nova_core_chan_args *args,
 				  struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_fw_channel_create request = {
 		.pdb = cpu_to_le64(args->root),
@@ -314,6 +318,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_kick, "NOVA_CORE");
 
 /* Runs a command that an engine in the way can refuse, resetting the engine then. */
 static int nova_core_chan_force(struct nova_core_chan *chan, u32 function, bool *engine_reset)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core *core = chan->core;
 	int ret;
@@ -491,7 +496,7 @@ int nova_core_chan_init(struct nova_core *core)
 	if (!chans)
 		return -ENOMEM;
 
-	spin_lock_init(&chans->lock);
+	guard(spinlock_init)(&chans->lock);
 	xa_init(&chans->by_id);
 	xa_init(&chans->by_inst);
 	INIT_LIST_HEAD(&chans->errors);

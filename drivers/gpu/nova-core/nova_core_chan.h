@@ -5,7 +5,8 @@
 #include "abi/nova_fw.h"
 #include "nova_core_device.h"
 
-int nova_core_chan_init(struct nova_core *core);
+int nova_core_chan_init(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_chan_fini(struct nova_core *core);
 
 void nova_core_chan_error(struct nova_core *core, const struct nova_fw_channel_error *event);

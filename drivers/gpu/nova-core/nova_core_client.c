@@ -33,9 +33,9 @@
 struct nova_core_client {
 	/** @lock: covers @ops, @data and @told_lost; held over every callback */
 	struct mutex lock;
-	const struct nova_core_client_ops *ops;
-	void *data;
-	bool told_lost;
+	const struct nova_core_client_ops *ops __guarded_by(&lock);
+	void *data __guarded_by(&lock);
+	bool told_lost __guarded_by(&lock);
 	struct work_struct work;
 	struct nova_core_audit work_audit;
 	struct nova_core_audit ops_audit;

@@ -6,8 +6,10 @@
 
 struct nova_core_fault_packet;
 
-int nova_core_client_init(struct nova_core *core);
-void nova_core_client_fini(struct nova_core *core);
+int nova_core_client_init(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_client_fini(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_client_notify(struct nova_core *core);
 void nova_core_client_sync(struct nova_core *core);
 void nova_core_client_engine_event(struct nova_core *core, unsigned long engines);

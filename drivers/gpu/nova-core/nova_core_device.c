@@ -112,6 +112,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_from_aux, "NOVA_CORE");
 
 /* Makes sure that this is the GPU we know before anything is written to it. */
 static noinline int nova_core_device_identify(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	u32 boot0, boot1, boot42;
 
@@ -166,6 +167,7 @@ static void nova_core_aux_destroy(struct nova_core *core)
 
 /* PCI function on, registers mapped, firmware booted: all that works without interrupts. */
 static noinline int nova_core_device_boot(struct nova_core *core)
+	__must_hold(nova_core_door)
 {
 	int ret;
 
@@ -209,6 +211,7 @@ ALLOW_ERROR_INJECTION(nova_core_device_boot, ERRNO);
 
 /* The second half of remove: the firmware first, then all that it could reach. */
 static void nova_core_device_halt(struct nova_core *core)
+	__must_hold(nova_core_door)
 {
 	nova_core_fw_shutdown(core);
 	pci_clear_master(core->pdev);
@@ -220,6 +223,7 @@ static void nova_core_device_halt(struct nova_core *core)
 
 /* The interrupt, what it calls, and what depends on it. */
 static noinline int nova_core_device_start(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	int ret;
 
@@ -260,6 +264,7 @@ ALLOW_ERROR_INJECTION(nova_core_device_start, ERRNO);
 
 /* The first half of remove: when it returns, no code of ours can be called by the device. */
 static void nova_core_device_stop(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	nova_core_fault_disable(core);
 	nova_core_rpc_stop(core);
@@ -271,14 +276,12 @@ static void nova_core_device_stop(struct nova_core *core)
 
 /*
  * Brings the GPU up and publishes the auxiliary device. @core is zeroed devm
- * memory of @pdev. On failure everything is undone.
+ * memory of its device, which is set. On failure everything is undone.
  */
-int nova_core_device_init(struct nova_core *core, struct pci_dev *pdev)
+int nova_core_device_init(struct nova_core *core)
 {
 	int ret;
 
-	core->pdev = pdev;
-	core->dev = &pdev->dev;
 	init_waitqueue_head(&core->wait);
 	nova_core_audit_init(core);
 

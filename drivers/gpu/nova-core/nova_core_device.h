@@ -56,9 +56,9 @@ struct nova_core {
 	u64 vram_size;
 
 	/** @regs: BAR0; use nova_core_rd32() and nova_core_wr32() */
-	void __iomem *regs;
+	void __iomem *regs __guarded_by(nova_core_door);
 	/** @vram: BAR1, write-combining */
-	void __iomem *vram;
+	void __iomem *vram __guarded_by(nova_core_door);
 	/** @regs_open: registers may be touched; checked by NOVA_DEBUG_LIFETIME */
 	bool regs_open;
 
@@ -72,7 +72,7 @@ struct nova_core {
 		/** @audit.lock: covers @audit.list and the links in it */
 		spinlock_t lock;
 		/** @audit.list: struct nova_core_audit */
-		struct list_head list;
+		struct list_head list __guarded_by(&lock);
 	} audit;
 
 	/** @bar_audit: registry entry of the two mappings */
@@ -88,8 +88,10 @@ struct nova_core {
 	struct nova_core_client *client;
 };
 
-int nova_core_device_init(struct nova_core *core, struct pci_dev *pdev);
-void nova_core_device_fini(struct nova_core *core);
+int nova_core_device_init(struct nova_core *core)
+	__must_hold(nova_core_door);
+void nova_core_device_fini(struct nova_core *core)
+	__must_hold(nova_core_door);
 
 int nova_core_state(const struct nova_core *core);
 void nova_core_mark_lost(struct nova_core *core, const char *why);

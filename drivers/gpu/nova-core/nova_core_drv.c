@@ -5,6 +5,7 @@
 #include <linux/pci.h>
 #include <linux/xarray.h>
 
+#include "nova_core_access.h"
 #include "nova_core_device.h"
 #include "regs/nv_pmc.h"
 
@@ -35,11 +36,14 @@ static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	core = devm_kzalloc(&pdev->dev, sizeof(*core), GFP_KERNEL);
 	if (!core)
 		return -ENOMEM;
+	core->pdev = pdev;
+	core->dev = &pdev->dev;
 
+	guard(nova_core_bind)(core);
 	ret = nova_core_next_generation(pdev, &core->info.generation);
 	if (ret)
 		return ret;
-	ret = nova_core_device_init(core, pdev);
+	ret = nova_core_device_init(core);
 	if (ret)
 		return ret;
 
@@ -60,6 +64,7 @@ static void nova_core_remove(struct pci_dev *pdev)
 	if (!core)
 		return;
 
+	guard(nova_core_bind)(core);
 	pci_set_drvdata(pdev, NULL);
 	nova_core_device_fini(core);
 }

@@ -23,9 +23,13 @@ bool nova_core_fault_parse(const __le32 raw[NOVA_CORE_FAULT_DWORDS],
 			   struct nova_core_fault_packet *packet);
 
 int nova_core_fault_init(struct nova_core *core);
-int nova_core_fault_enable(struct nova_core *core);
-void nova_core_fault_disable(struct nova_core *core);
-void nova_core_fault_fini(struct nova_core *core);
-void nova_core_fault_service(struct nova_core *core);
+int nova_core_fault_enable(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fault_disable(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fault_fini(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fault_service(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 #endif /* NOVA_CORE_FAULT_H */

@@ -44,6 +44,7 @@ unsigned long nova_core_fw_timeout(void)
 }
 
 static u32 nova_core_fw_state(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	return nova_core_rd32(core, NV_VF_MAILBOX(NOVA_FW_MB_STATE));
 }
@@ -86,6 +87,7 @@ static int nova_core_fw_reset_function(struct nova_core *core)
  * power-on state.
  */
 static noinline int nova_core_fw_prepare(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	u32 state = nova_core_fw_state(core);
 	int ret;
@@ -113,6 +115,7 @@ static bool nova_core_fw_booted(u32 state)
 }
 
 static noinline int nova_core_fw_boot(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	dma_addr_t args = nova_core_rpc_boot_args(core);
 	u32 state;

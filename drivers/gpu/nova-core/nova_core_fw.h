@@ -6,9 +6,13 @@
 
 unsigned long nova_core_fw_timeout(void);
 
-int nova_core_fw_init(struct nova_core *core);
-void nova_core_fw_shutdown(struct nova_core *core);
-void nova_core_fw_kick(struct nova_core *core, u32 write);
-void nova_core_fw_check(struct nova_core *core);
+int nova_core_fw_init(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fw_shutdown(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fw_kick(struct nova_core *core, u32 write)
+	__must_hold_shared(nova_core_door);
+void nova_core_fw_check(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 #endif /* NOVA_CORE_FW_H */

@@ -72,6 +72,7 @@ static irqreturn_t nova_core_irq_hard(int irq, void *data)
 {
 	struct nova_core *core = data;
 
+	guard(nova_core_irq)(core);
 	nova_core_wr32(core, NV_VF_INTR_TOP_EN_CLEAR, NV_VF_INTR_TOP_MASK);
 	return IRQ_WAKE_THREAD;
 }
@@ -79,6 +80,7 @@ static irqreturn_t nova_core_irq_hard(int irq, void *data)
 /* Reads and clears the leaves of the subtrees in @top. */
 static void nova_core_irq_collect(struct nova_core *core, u32 top,
 				  struct nova_core_irq_events *events)
+	__must_hold_shared(nova_core_door)
 {
 	unsigned int leaf;
 	u32 pending;
@@ -101,6 +103,7 @@ static irqreturn_t nova_core_irq_thread(int irq, void *data)
 	struct nova_core_irq_events events = {};
 	u32 top;
 
+	guard(nova_core_irq)(core);
 	top = nova_core_rd32(core, NV_VF_INTR_TOP);
 	if (top == NOVA_CORE_ALL_ONES && nova_core_bar_lost(core))
 		return IRQ_HANDLED;
@@ -126,6 +129,7 @@ static irqreturn_t nova_core_irq_thread(int irq, void *data)
 
 /* Nothing armed, nothing pending. */
 static void nova_core_irq_quiet(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	unsigned int leaf;
 

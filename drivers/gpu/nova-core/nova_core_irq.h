@@ -37,9 +37,13 @@ struct nova_core_irq_events {
 void nova_core_irq_decode(const struct nova_core_irq_map *map, unsigned int leaf, u32 pending,
 			  struct nova_core_irq_events *events);
 
-int nova_core_irq_init(struct nova_core *core);
-void nova_core_irq_fini(struct nova_core *core);
-void nova_core_irq_enable(struct nova_core *core, unsigned int vector);
-void nova_core_irq_disable(struct nova_core *core, unsigned int vector);
+int nova_core_irq_init(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_irq_fini(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_irq_enable(struct nova_core *core, unsigned int vector)
+	__must_hold_shared(nova_core_door);
+void nova_core_irq_disable(struct nova_core *core, unsigned int vector)
+	__must_hold_shared(nova_core_door);
 
 #endif /* NOVA_CORE_IRQ_H */

@@ -20,7 +20,7 @@ void nova_core_msgq_init(struct nova_core_msgq *msgq, void *slots,
 {
 	WARN_ON_ONCE(!is_power_of_2(count));
 
-	spin_lock_init(&msgq->lock);
+	guard(spinlock_init)(&msgq->lock);
 	msgq->slots = slots;
 	msgq->index = index;
 	msgq->count = count;
@@ -30,6 +30,7 @@ void nova_core_msgq_init(struct nova_core_msgq *msgq, void *slots,
 EXPORT_SYMBOL_IF_KUNIT(nova_core_msgq_init);
 
 static void *nova_core_msgq_slot(struct nova_core_msgq *msgq)
+	__must_hold(&msgq->lock)
 {
 	return msgq->slots + (size_t)(msgq->next & (msgq->count - 1)) * NOVA_FW_RING_SLOT_SIZE;
 }

@@ -25,8 +25,8 @@ struct nova_core_msgq {
 	u8 *slots;
 	struct nova_fw_ring_index *index;
 	u32 count;
-	u32 next;
-	u32 sequence;
+	u32 next __guarded_by(&lock);
+	u32 sequence __guarded_by(&lock);
 };
 
 /**

@@ -82,11 +82,11 @@ struct nova_core_rpc {
 	struct mutex call_lock;
 	/** @receive_lock: covers @request, @msg and @init_done */
 	struct mutex receive_lock;
-	struct nova_core_rpc_request *request;
-	struct nova_core_msg msg;
+	struct nova_core_rpc_request *request __guarded_by(&receive_lock);
+	struct nova_core_msg msg __guarded_by(&receive_lock);
 	bool init_done;
 	bool started;
-	u32 tag;
+	u32 tag __guarded_by(&call_lock);
 };
 
 static int nova_core_rpc_errno(u32 result)
@@ -110,6 +110,7 @@ static int nova_core_rpc_errno(u32 result)
 }
 
 static void nova_core_rpc_complete_locked(struct nova_core *core, int ret)
+	__must_hold(&core->rpc->receive_lock)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 
@@ -123,6 +124,7 @@ static void nova_core_rpc_complete_locked(struct nova_core *core, int ret)
 
 /* The one reply that may come is that to the request in flight. */
 static int nova_core_rpc_take_reply_locked(struct nova_core *core)
+	__must_hold(&core->rpc->receive_lock)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 	struct nova_core_rpc_request *request = rpc->request;
@@ -143,6 +145,7 @@ static int nova_core_rpc_take_reply_locked(struct nova_core *core)
 }
 
 static int nova_core_rpc_take_event_locked(struct nova_core *core)
+	__must_hold(&core->rpc->receive_lock)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 	const struct nova_core_msg *msg = &rpc->msg;
@@ -226,6 +229,7 @@ static void nova_core_rpc_wait_polling(struct nova_core *core, const bool *done)
 
 /* Returns early when the device is lost or the firmware dead. */
 static void nova_core_rpc_wait(struct nova_core *core, const bool *done)
+	__must_hold_shared(nova_core_door)
 {
 	unsigned long end = jiffies + nova_core_fw_timeout();
 
@@ -247,6 +251,7 @@ static void nova_core_rpc_wait(struct nova_core *core, const bool *done)
 
 static int nova_core_rpc_send(struct nova_core *core, const struct nova_core_rpc_request *request,
 			      const void *payload, u32 size)
+	__must_hold_shared(nova_core_door)
 {
 	u32 write;
 	int ret;

@@ -41,10 +41,10 @@
 struct nova_core_timer {
 	/** @lock: covers everything here, the alarms in @alarms and the alarm registers */
 	struct mutex lock;
-	struct list_head alarms;
+	struct list_head alarms __guarded_by(&lock);
 	struct nova_core_alarm *running;
 	wait_queue_head_t idle;
-	bool stopped;
+	bool stopped __guarded_by(&lock);
 };
 
 /*
@@ -77,6 +77,7 @@ int nova_core_timer_sample(nova_core_timer_rd_t rd, void *ctx, u64 *ns)
 EXPORT_SYMBOL_IF_KUNIT(nova_core_timer_sample);
 
 static u32 nova_core_timer_rd(void *ctx, u32 offset)
+	__must_hold_shared(nova_core_door)
 {
 	return nova_core_rd32(ctx, offset);
 }
@@ -110,6 +111,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_time_ns, "NOVA_CORE");
  * after", so the time written must still lie ahead once it is written.
  */
 static int nova_core_timer_program_locked(struct nova_core *core)
+	__must_hold_shared(nova_core_door) __must_hold(&core->timer->lock)
 {
 	struct nova_core_timer *timer = core->timer;
 	u64 ahead = NOVA_CORE_TIMER_AHEAD_NS;
@@ -158,6 +160,7 @@ void nova_core_alarm_init(struct nova_core_alarm *alarm,
 EXPORT_SYMBOL_NS_GPL(nova_core_alarm_init, "NOVA_CORE");
 
 static void nova_core_alarm_unlink_locked(struct nova_core *core, struct nova_core_alarm *alarm)
+	__must_hold_shared(nova_core_door) __must_hold(&core->timer->lock)
 {
 	lockdep_assert_held(&core->timer->lock);
 
@@ -240,6 +243,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_alarm_cancel_sync, "NOVA_CORE");
 
 /* The first alarm whose time has come, or NULL; it is running from here on. */
 static struct nova_core_alarm *nova_core_timer_take_locked(struct nova_core *core, u64 now)
+	__must_hold_shared(nova_core_door) __must_hold(&core->timer->lock)
 {
 	struct nova_core_timer *timer = core->timer;
 	struct nova_core_alarm *alarm;
@@ -312,6 +316,7 @@ static void nova_core_timer_test_func(struct nova_core_alarm *alarm)
  * find out now, with an alarm.
  */
 static noinline int nova_core_timer_test(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_timer_test test;
 	unsigned long left;
@@ -349,7 +354,8 @@ int nova_core_timer_init(struct nova_core *core)
 	ret = devm_mutex_init(core->dev, &timer->lock);
 	if (ret)
 		return ret;
-	INIT_LIST_HEAD(&timer->alarms);
+	/* context_unsafe: nobody has the timer yet */
+	context_unsafe(INIT_LIST_HEAD(&timer->alarms));
 	init_waitqueue_head(&timer->idle);
 	core->timer = timer;
 

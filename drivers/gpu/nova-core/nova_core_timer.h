@@ -4,9 +4,12 @@
 
 #include "nova_core_device.h"
 
-int nova_core_timer_init(struct nova_core *core);
-void nova_core_timer_fini(struct nova_core *core);
-void nova_core_timer_service(struct nova_core *core);
+int nova_core_timer_init(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_timer_fini(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_timer_service(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 typedef u32 (*nova_core_timer_rd_t)(void *ctx, u32 offset);
 

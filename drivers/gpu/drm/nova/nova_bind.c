@@ -65,6 +65,7 @@ static struct nova_vma *nova_bind_take_vma(struct nova_bind *bind, bool readonly
  * the entries, so that the GPU sees old or new and never a hole.
  */
 static void nova_bind_clear(struct nova_bind *bind, u64 va, u64 size)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt *pt = &bind->vm->pt;
 
@@ -93,6 +94,7 @@ int nova_bind_step_map(struct drm_gpuva_op *op, void *priv)
 	struct nova_bind_op *current_op = bind->current_op;
 	struct nova_vma *vma;
 
+	nova_core_assert_door();
 	vma = nova_bind_take_vma(bind, current_op->args->flags & DRM_NOVA_VM_BIND_READONLY);
 	drm_gpuva_map(&bind->vm->gpuvm, &vma->base, &op->map);
 	drm_gpuva_link(&vma->base, current_op->vm_bo);
@@ -108,6 +110,7 @@ int nova_bind_step_remap(struct drm_gpuva_op *op, void *priv)
 	struct nova_bind *bind = priv;
 	u64 va, size;
 
+	nova_core_assert_door();
 	drm_gpuva_op_remap_to_unmap_range(remap, &va, &size);
 	if (remap->prev)
 		prev = nova_bind_take_vma(bind, old->readonly);
@@ -128,6 +131,7 @@ int nova_bind_step_unmap(struct drm_gpuva_op *op, void *priv)
 	struct nova_vma *vma = to_nova_vma(op->unmap.va);
 	u64 va = vma->base.va.addr, size = vma->base.va.range;
 
+	nova_core_assert_door();
 	drm_gpuva_unmap(&op->unmap);
 	nova_bind_retire(priv, vma);
 	nova_bind_clear(priv, va, size);
@@ -258,7 +262,7 @@ static void nova_bind_unclaim(struct nova_bind *bind)
 		struct nova_bind_op *op = &bind->ops[i];
 
 		if (op->claimed)
-			nova_pt_release(NULL, &bind->vm->pt, op->args->va, op->args->size);
+			nova_pt_forget(&bind->vm->pt, op->args->va, op->args->size);
 	}
 }
 
@@ -318,11 +322,13 @@ static int nova_bind_prepare(struct nova_bind *bind)
 static int nova_bind_apply(struct nova_bind *bind)
 {
 	struct drm_gpuvm *gpuvm = &bind->vm->gpuvm;
+	struct nova_bound *bound;
 	int idx, ret;
 
-	bind->bound = nova_bound_enter(bind->vm->pt.ndev, &idx);
-	if (!bind->bound)
+	bound = nova_bound_enter(bind->vm->pt.ndev, &idx);
+	if (!bound)
 		return -ENODEV;
+	bind->bound = bound;
 	for (u32 i = 0; i < bind->count; i++) {
 		struct nova_bind_op *op = &bind->ops[i];
 		struct drm_gpuvm_map_req req = {
@@ -340,7 +346,7 @@ static int nova_bind_apply(struct nova_bind *bind)
 		drm_WARN_ON(gpuvm->drm, ret);
 		op->claimed = false;
 	}
-	ret = nova_pt_flush(bind->bound, &bind->vm->pt);
+	ret = nova_pt_flush(bound, &bind->vm->pt);
 	nova_bound_exit(idx);
 	return ret;
 }

@@ -4,14 +4,19 @@
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
+#include <drm/drm_print.h>
 
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_queue.h"
 
 struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
+	__context_unsafe(it makes what is checked elsewhere)
 {
-	return drm_dev_enter(&ndev->drm, idx) ? ndev->bound : NULL;
+	if (!drm_dev_enter(&ndev->drm, idx))
+		return NULL;
+	nova_core_door_enter();
+	return ndev->bound;
 }
 
 /**
@@ -20,15 +25,52 @@ struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
  */
 void nova_bound_exit(int idx)
 {
+	nova_core_door_exit();
 	drm_dev_exit(idx);
 }
 
+/**
+ * nova_bound_pin() - use the bound device where the door may be closed
+ * @ndev: the DRM device
+ * @lock: nova_device.queues.lock or nova_device.mappings.lock
+ * @link: an object that is on the list of that lock
+ *
+ * remove() takes everything off these lists, under their locks, before the bound device goes. So
+ * while something is on one, and the lock is held, it has not gone.
+ *
+ * Return: the bound device until nova_bound_unpin(), before the lock is dropped.
+ */
+struct nova_bound *nova_bound_pin(struct nova_device *ndev, struct mutex *lock,
+				  const struct list_head *link)
+{
+	lockdep_assert_held(lock);
+	drm_WARN_ON_ONCE(&ndev->drm, list_empty(link));
+	nova_core_pin();
+	return ndev->bound;
+}
+
+/**
+ * nova_bound_unpin() - end of nova_bound_pin()
+ */
+void nova_bound_unpin(void)
+{
+	nova_core_unpin();
+}
+
+/* Behind the door remove() has killed them already, or is about to. */
 static void nova_bound_lost_work(struct work_struct *work)
 {
 	struct nova_bound *bound = container_of(work, struct nova_bound, lost_work);
+	struct nova_device *ndev = bound->ndev;
+	int error, idx;
 
-	dev_err(bound->ndev->drm.dev, "the device was lost, all queues are killed\n");
-	nova_queues_kill(bound->ndev, nova_core_is_lost(bound->core) ? -ENODEV : -ECANCELED);
+	dev_err(ndev->drm.dev, "the device was lost, all queues are killed\n");
+	bound = nova_bound_enter(ndev, &idx);
+	if (!bound)
+		return;
+	error = nova_core_is_lost(bound->core) ? -ENODEV : -ECANCELED;
+	nova_bound_exit(idx);
+	nova_queues_kill(ndev, error);
 }
 
 /**
@@ -36,16 +78,21 @@ static void nova_bound_lost_work(struct work_struct *work)
  * @ndev: the DRM device, not registered yet
  * @core: the hardware
  *
- * Return: the bound device, with nova-core's events flowing, or an error pointer.
+ * Nova-core's events flow when it returns. The door is still closed.
+ *
+ * Return: 0 or a negative error code.
  */
-struct nova_bound *nova_bound_create(struct nova_device *ndev, struct nova_core *core)
+int nova_bound_create(struct nova_device *ndev, struct nova_core *core)
 {
 	struct nova_bound *bound;
 	int ret;
 
 	bound = kzalloc_obj(*bound);
 	if (!bound)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
+	/* Nobody else knows of the device. */
+	device_lock_assert(ndev->drm.dev);
+	__acquire(nova_core_door);
 	bound->core = core;
 	bound->ndev = ndev;
 	spin_lock_init(&bound->events.lock);
@@ -61,19 +108,45 @@ struct nova_bound *nova_bound_create(struct nova_device *ndev, struct nova_core 
 		goto err_wq;
 	nova_core_audit_add(core, &bound->audit, "bound device");
 	ndev->bound = bound;
-	return bound;
+	return 0;
 
 err_wq:
 	destroy_workqueue(bound->reset_wq);
 err_free:
+	__release(nova_core_door);
 	kfree(bound);
-	return ERR_PTR(ret);
+	return ret;
+}
+
+/**
+ * nova_bound_open() - let user space in
+ * @ndev: the DRM device
+ *
+ * Return: 0, or a negative error code and the door stays closed.
+ */
+int nova_bound_open(struct nova_device *ndev)
+	__context_unsafe(it makes what is checked elsewhere)
+{
+	return drm_dev_register(&ndev->drm, 0);
+}
+
+/**
+ * nova_bound_close() - let nobody in any more, and wait for those who are
+ * @ndev: the DRM device
+ *
+ * Tears down CPU mappings, too. What exists only while bound can go afterwards, and not before.
+ */
+void nova_bound_close(struct nova_device *ndev)
+{
+	device_lock_assert(ndev->drm.dev);
+	drm_dev_unplug(&ndev->drm);
+	__acquire(nova_core_door);
 }
 ALLOW_ERROR_INJECTION(nova_bound_create, ERRNO);
 
 /**
  * nova_bound_destroy() - the last step of remove
- * @bound: the bound device; nobody is inside the door, no queue and no DMA mapping is left
+ * @bound: the bound device; the door is closed, no queue and no DMA mapping is left
  */
 void nova_bound_destroy(struct nova_bound *bound)
 {
@@ -81,5 +154,6 @@ void nova_bound_destroy(struct nova_bound *bound)
 	destroy_workqueue(bound->reset_wq);
 	nova_core_audit_del(bound->core, &bound->audit);
 	bound->ndev->bound = NULL;
+	__release(nova_core_door);
 	kfree(bound);
 }

@@ -3,6 +3,7 @@
 #define _NOVA_BOUND_H_
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -14,8 +15,9 @@ struct nova_device;
 /**
  * struct nova_bound - what exists only while the driver is bound to the device
  *
- * Functions that touch the hardware take this type, and the only way to get
- * one is the door, nova_bound_enter(). Freed last in remove().
+ * Functions that touch the hardware take this type, and there are two ways to get one: the
+ * door, nova_bound_enter(), and nova_bound_pin() where remove() has not got past. The compiler
+ * checks both (nova_core_door.h). Freed last in remove().
  */
 struct nova_bound {
 	/** @core: the hardware */
@@ -26,7 +28,7 @@ struct nova_bound {
 	struct {
 		/** @events.lock: guards the list */
 		spinlock_t lock;
-		struct list_head list;
+		struct list_head list __guarded_by(&lock);
 	} events;
 	/** @reset_wq: ordered: hangs and errors of all queues are handled one at a time */
 	struct workqueue_struct *reset_wq;
@@ -47,10 +49,24 @@ struct nova_bound {
  *
  * Return: the bound device until nova_bound_exit(), or NULL when it is gone (ENODEV).
  */
-struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx);
-void nova_bound_exit(int idx);
+struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
+	__cond_acquires_shared(nonnull, nova_core_door);
+void nova_bound_exit(int idx)
+	__releases_shared(nova_core_door);
 
-struct nova_bound *nova_bound_create(struct nova_device *ndev, struct nova_core *core);
-void nova_bound_destroy(struct nova_bound *bound);
+struct nova_bound *nova_bound_pin(struct nova_device *ndev, struct mutex *lock,
+				  const struct list_head *link)
+	__must_hold(lock) __acquires_shared(nova_core_door);
+void nova_bound_unpin(void)
+	__releases_shared(nova_core_door);
+
+int nova_bound_create(struct nova_device *ndev, struct nova_core *core)
+	__cond_acquires(0, nova_core_door);
+int nova_bound_open(struct nova_device *ndev)
+	__cond_releases(0, nova_core_door);
+void nova_bound_close(struct nova_device *ndev)
+	__acquires(nova_core_door);
+void nova_bound_destroy(struct nova_bound *bound)
+	__releases(nova_core_door);
 
 #endif /* _NOVA_BOUND_H_ */

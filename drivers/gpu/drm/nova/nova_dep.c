@@ -24,7 +24,7 @@ static const struct dma_fence_ops nova_dep_ops = {
  */
 void nova_deps_init(struct nova_deps *deps)
 {
-	spin_lock_init(&deps->lock);
+	guard(spinlock_init)(&deps->lock);
 	INIT_LIST_HEAD(&deps->armed);
 }
 

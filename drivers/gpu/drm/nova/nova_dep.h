@@ -35,7 +35,7 @@ struct nova_deps {
 	/** @lock: guards @armed; taken in fence callbacks, so with interrupts off */
 	spinlock_t lock;
 	/** @armed: dependencies with a callback installed */
-	struct list_head armed;
+	struct list_head armed __guarded_by(&lock);
 };
 
 void nova_deps_init(struct nova_deps *deps);

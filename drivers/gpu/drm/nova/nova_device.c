@@ -34,11 +34,13 @@ struct nova_device *nova_device_create(struct auxiliary_device *adev,
 	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
-	INIT_LIST_HEAD(&ndev->queues.list);
+	/* context_unsafe: nobody has the device yet */
+	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
 	if (ret)
 		return ERR_PTR(ret);
-	INIT_LIST_HEAD(&ndev->mappings.list);
+	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
 	ret = drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
 	if (ret)
 		return ERR_PTR(ret);

@@ -19,14 +19,14 @@ struct nova_bound;
  *
  * Lives from probe to the last drm_dev_put(), which may be long after remove().
  * It is plain memory: it reaches the hardware only through @bound, and @bound
- * only through the door (nova_bound_enter()) or where a comment says why remove() cannot
- * have got past.
+ * only through the door (nova_bound_enter()) or where remove() cannot have got past
+ * (nova_bound_pin()).
  */
 struct nova_device {
 	/** @drm: base */
 	struct drm_device drm;
-	/** @bound: valid inside the door only, see nova_bound.h */
-	struct nova_bound *bound;
+	/** @bound: see nova_bound.h */
+	struct nova_bound *bound __guarded_by(nova_core_door);
 	/** @info: a copy of what nova-core said at probe, constant */
 	struct nova_core_info info;
 	/** @ttm: memory manager, see nova_ttm.c */
@@ -46,17 +46,17 @@ struct nova_device {
 	} tables;
 	/** @queues: queues with a channel, see nova_queue.c */
 	struct {
-		/** @queues.lock: guards the list; on the list means the queue's @bound is valid */
+		/** @queues.lock: guards the list; on the list means @bound is valid */
 		struct mutex lock;
-		struct list_head list;
+		struct list_head list __guarded_by(&lock);
 		/** @queues.closed: remove() has begun, no queue may join */
-		bool closed;
+		bool closed __guarded_by(&lock);
 	} queues;
 	/** @mappings: DMA mappings of buffers, see nova_dma.c */
 	struct {
 		/** @mappings.lock: guards the list; on the list means @bound is valid */
 		struct mutex lock;
-		struct list_head list;
+		struct list_head list __guarded_by(&lock);
 	} mappings;
 };
 

@@ -26,11 +26,11 @@ void nova_dma_init(struct nova_dma_map *map)
 }
 
 static void nova_dma_link(struct nova_bound *bound, struct nova_dma_map *map)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_device *ndev = bound->ndev;
 
 	guard(mutex)(&ndev->mappings.lock);
-	map->bound = bound;
 	map->cursor.sg = NULL;
 	list_add_tail(&map->link, &ndev->mappings.list);
 }
@@ -40,23 +40,27 @@ static void nova_dma_link(struct nova_bound *bound, struct nova_dma_map *map)
  * It has to be complete when the lock is dropped: remove() looks at the list only.
  */
 static void nova_dma_unmap_locked(struct nova_device *ndev, struct nova_dma_map *map)
+	__must_hold(&ndev->mappings.lock)
 {
+	struct nova_bound *bound;
+
 	lockdep_assert_held(&ndev->mappings.lock);
 
 	if (list_empty(&map->link))
 		return;
+	bound = nova_bound_pin(ndev, &ndev->mappings.lock, &map->link);
 	list_del_init(&map->link);
 
 	if (map->attach) {
 		if (map->sgt)
 			dma_buf_unmap_attachment(map->attach, map->sgt, DMA_BIDIRECTIONAL);
-		nova_core_audit_del(map->bound->core, &map->map.audit);
+		nova_core_audit_del(bound->core, &map->map.audit);
 	} else {
-		nova_core_unmap_sgt(map->bound->core, &map->map);
+		nova_core_unmap_sgt(bound->core, &map->map);
 		sg_free_table(&map->pages);
 	}
 	map->sgt = NULL;
-	map->bound = NULL;
+	nova_bound_unpin();
 }
 
 /**

@@ -24,8 +24,6 @@ struct nova_device;
 struct nova_dma_map {
 	/** @link: on nova_device.mappings.list while mapped or being mapped */
 	struct list_head link;
-	/** @bound: valid while linked */
-	struct nova_bound *bound;
 	/** @map: nova-core's side; of an import only its audit entry is used */
 	struct nova_core_map map;
 	/** @pages: the table of our own pages */
@@ -44,11 +42,14 @@ struct nova_dma_map {
 
 void nova_dma_init(struct nova_dma_map *map);
 int nova_dma_map_pages(struct nova_bound *bound, struct nova_dma_map *map,
-		       struct page **pages, unsigned long count);
+		       struct page **pages, unsigned long count)
+	__must_hold_shared(nova_core_door);
 int nova_dma_map_import(struct nova_device *ndev, struct nova_dma_map *map,
-			struct dma_buf_attachment *attach);
+			struct dma_buf_attachment *attach)
+	__must_not_hold(nova_core_door);
 void nova_dma_unmap(struct nova_device *ndev, struct nova_dma_map *map);
-void nova_dma_unmap_all(struct nova_bound *bound);
+void nova_dma_unmap_all(struct nova_bound *bound)
+	__must_hold(nova_core_door);
 u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size);
 
 #endif /* _NOVA_DMA_H_ */

@@ -75,6 +75,7 @@ static const struct drm_driver nova_drm_driver = {
 
 /* The end of every life that got as far as a bound device: nobody is inside the door. */
 static void nova_drv_take_down(struct nova_bound *bound)
+	__releases(nova_core_door)
 {
 	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
@@ -85,29 +86,26 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 {
 	struct nova_core *core = nova_core_from_aux(adev);
 	struct nova_device *ndev;
-	struct nova_bound *bound;
 	int ret;
 
 	ndev = nova_device_create(adev, &nova_drm_driver, core);
 	if (IS_ERR(ndev))
 		return PTR_ERR(ndev);
-	bound = nova_bound_create(ndev, core);
-	if (IS_ERR(bound))
-		return PTR_ERR(bound);
-	ret = drm_dev_register(&ndev->drm, 0);
+	ret = nova_bound_create(ndev, core);
 	if (ret)
-		goto abort;
-	auxiliary_set_drvdata(adev, bound);
-	return 0;
+		return ret;
+	auxiliary_set_drvdata(adev, ndev->bound);
+	ret = nova_bound_open(ndev);
+	if (!ret)
+		return 0;
 
-abort:
 	/*
 	 * The render node may have been there for a moment, and somebody has made a queue or
 	 * mapped a buffer: drm_dev_register() has shut the door, the rest of remove() is here.
 	 */
 	nova_queues_kill(ndev, -ENODEV);
 	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
-	nova_drv_take_down(bound);
+	nova_drv_take_down(ndev->bound);
 	return ret;
 }
 
@@ -121,7 +119,7 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 	struct nova_device *ndev = bound->ndev;
 
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
-	drm_dev_unplug(&ndev->drm);		/* nobody is inside the door, CPU maps go */
+	nova_bound_close(ndev);			/* nobody is inside the door, CPU maps go */
 	nova_drv_take_down(bound);
 }
 

@@ -28,7 +28,7 @@ static const struct dma_fence_ops nova_fence_ops = {
  */
 void nova_timeline_init(struct nova_timeline *timeline)
 {
-	spin_lock_init(&timeline->lock);
+	guard(spinlock_init)(&timeline->lock);
 	INIT_LIST_HEAD(&timeline->pending);
 	timeline->context = dma_fence_context_alloc(1);
 	timeline->seqno = 0;

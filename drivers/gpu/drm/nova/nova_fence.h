@@ -28,11 +28,11 @@ struct nova_timeline {
 	/** @lock: guards @pending and @seqno */
 	spinlock_t lock;
 	/** @pending: unsignalled fences, oldest first */
-	struct list_head pending;
+	struct list_head pending __guarded_by(&lock);
 	/** @context: fence context */
 	u64 context;
 	/** @seqno: of the newest fence */
-	u64 seqno;
+	u64 seqno __guarded_by(&lock);
 };
 
 void nova_timeline_init(struct nova_timeline *timeline);

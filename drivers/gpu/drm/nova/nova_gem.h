@@ -77,10 +77,13 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 			      u32 caching);
 int nova_bo_init(struct nova_bo *bo, enum ttm_bo_type type, struct dma_resv *resv);
 struct nova_bo *nova_bo_create(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
-			       u32 caching, struct nova_vm *vm, struct nova_account *account);
+			       u32 caching, struct nova_vm *vm, struct nova_account *account)
+	__must_not_hold(nova_core_door);
 
-int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx);
-int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx);
+int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
+	__must_not_hold(nova_core_door);
+int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
+	__must_not_hold(nova_core_door);
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset);
 
 int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *file);

@@ -51,6 +51,7 @@ struct nova_pt_node {
 	struct list_head garbage;
 	struct gpu_buddy_block *block;
 	u64 addr;
+	u64 pde;		/* where the entry is that points here, 0 if there is none */
 	u64 *large;
 	u32 claims;
 	u8 level;
@@ -185,19 +186,22 @@ static struct nova_pt_node *nova_pt_node_alloc(struct nova_pt *pt, u8 level)
  */
 int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account)
 {
+	guard(mutex_init)(&pt->lock);
 	pt->ndev = ndev;
 	pt->account = account;
 	INIT_LIST_HEAD(&pt->garbage);
 	pt->stale = false;
 	pt->root = nova_pt_node_alloc(pt, NOVA_PT_LEVEL_PDE3);
-	if (IS_ERR(pt->root))
+	if (IS_ERR(pt->root)) {
+		mutex_destroy(&pt->lock);
 		return PTR_ERR(pt->root);
+	}
 	nova_account_get(account);
-	mutex_init(&pt->lock);
 	return 0;
 }
 
 static void nova_pt_garbage_free(struct nova_pt *pt)
+	__must_hold(&pt->lock)
 {
 	struct nova_pt_node *node, *next;
 
@@ -216,7 +220,8 @@ static void nova_pt_garbage_free(struct nova_pt *pt)
 void nova_pt_fini(struct nova_pt *pt)
 {
 	drm_WARN_ON(&pt->ndev->drm, pt->root->claims);
-	nova_pt_garbage_free(pt);
+	scoped_guard(mutex, &pt->lock)
+		nova_pt_garbage_free(pt);
 	nova_pt_node_free(pt, pt->root);
 	nova_account_put(pt->account);
 	mutex_destroy(&pt->lock);
@@ -252,22 +257,26 @@ static unsigned int nova_pt_table_half(const struct nova_pt_node *node)
 	return node->level == NOVA_PT_LEVEL_PDE0 ? 1 : 0;
 }
 
+static u64 nova_pt_entry_addr(const struct nova_pt_node *node, unsigned int index,
+			      unsigned int half)
+{
+	return node->addr + index * nova_pt_levels[node->level].entry_size + half * 8;
+}
+
 static void nova_pt_write(struct nova_bound *bound, struct nova_pt_node *node,
 			  unsigned int index, unsigned int half, u64 entry)
+	__must_hold_shared(nova_core_door)
 {
-	nova_core_vram_write64(bound->core, node->addr +
-			       index * nova_pt_levels[node->level].entry_size + half * 8, entry);
+	nova_core_vram_write64(bound->core, nova_pt_entry_addr(node, index, half), entry);
 }
 
 /* Drops an emptied table; the GPU may still walk it until the next flush. */
-static void nova_pt_drop(struct nova_bound *bound, struct nova_pt *pt, struct nova_pt_node *node,
-			 unsigned int index)
+static void nova_pt_drop(struct nova_pt *pt, struct nova_pt_node *node, unsigned int index)
+	__must_hold(&pt->lock)
 {
 	struct nova_pt_node *child = node->child[index];
 
 	if (child->linked) {
-		if (bound)
-			nova_pt_write(bound, node, index, nova_pt_table_half(node), 0);
 		pt->stale = true;
 		list_add_tail(&child->garbage, &pt->garbage);
 	} else {
@@ -277,8 +286,22 @@ static void nova_pt_drop(struct nova_bound *bound, struct nova_pt *pt, struct no
 	node->claims--;
 }
 
-static void nova_pt_release_below(struct nova_bound *bound, struct nova_pt *pt,
-				  struct nova_pt_node *node, u64 va, u64 end)
+/* Takes what was dropped since the last time out of the GPU's reach; it is at the list's end. */
+static void nova_pt_unlink_garbage(struct nova_bound *bound, struct nova_pt *pt)
+	__must_hold_shared(nova_core_door) __must_hold(&pt->lock)
+{
+	struct nova_pt_node *node;
+
+	list_for_each_entry_reverse(node, &pt->garbage, garbage) {
+		if (!node->pde)
+			break;
+		nova_core_vram_write64(bound->core, node->pde, 0);
+		node->pde = 0;
+	}
+}
+
+static void nova_pt_release_below(struct nova_pt *pt, struct nova_pt_node *node, u64 va, u64 end)
+	__must_hold(&pt->lock)
 {
 	u64 next;
 
@@ -290,9 +313,9 @@ static void nova_pt_release_below(struct nova_bound *bound, struct nova_pt *pt,
 		unsigned int index = nova_pt_index(node, va);
 
 		next = nova_pt_entry_end(node, va, end);
-		nova_pt_release_below(bound, pt, node->child[index], va, next);
+		nova_pt_release_below(pt, node->child[index], va, next);
 		if (!node->child[index]->claims)
-			nova_pt_drop(bound, pt, node, index);
+			nova_pt_drop(pt, node, index);
 	}
 }
 
@@ -300,6 +323,7 @@ static void nova_pt_release_below(struct nova_bound *bound, struct nova_pt *pt,
  * Claims [va, end) below @node. On failure nothing stays claimed. Recursion is four deep.
  */
 static int nova_pt_claim_below(struct nova_pt *pt, struct nova_pt_node *node, u64 va, u64 end)
+	__must_hold(&pt->lock)
 {
 	u64 start = va, next;
 	int ret;
@@ -335,7 +359,7 @@ static int nova_pt_claim_below(struct nova_pt *pt, struct nova_pt_node *node, u6
 
 err_release:
 	if (va > start)
-		nova_pt_release_below(NULL, pt, node, start, va);
+		nova_pt_release_below(pt, node, start, va);
 	return ret;
 }
 
@@ -357,7 +381,7 @@ int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size)
 
 /**
  * nova_pt_release() - undo one nova_pt_claim() of a range
- * @bound: from the door, or NULL when the device is gone or the range was never mapped
+ * @bound: from the door
  * @pt: the tables
  * @va: first address
  * @size: bytes
@@ -368,7 +392,20 @@ int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size)
 void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
 {
 	guard(mutex)(&pt->lock);
-	nova_pt_release_below(bound, pt, pt->root, va, va + size);
+	nova_pt_release_below(pt, pt->root, va, va + size);
+	nova_pt_unlink_garbage(bound, pt);
+}
+
+/**
+ * nova_pt_forget() - as nova_pt_release(), when the device is gone or nothing was mapped
+ * @pt: the tables
+ * @va: first address
+ * @size: bytes
+ */
+void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size)
+{
+	guard(mutex)(&pt->lock);
+	nova_pt_release_below(pt, pt->root, va, va + size);
 }
 
 static u64 nova_pt_pde(u64 addr)
@@ -392,6 +429,7 @@ static u64 nova_pt_pte(u64 addr, bool vram, bool readonly)
 
 /* A table is empty before anything points to it: write-combining keeps no order by itself. */
 static void nova_pt_clear(struct nova_bound *bound, struct nova_pt_node *node)
+	__must_hold_shared(nova_core_door)
 {
 	nova_core_vram_set(bound->core, node->addr, 0, NV_MMU_TABLE_SIZE);
 	nova_core_vram_flush(bound->core);
@@ -401,20 +439,22 @@ static void nova_pt_clear(struct nova_bound *bound, struct nova_pt_node *node)
 /* The child for @va, cleared and reachable by the GPU. */
 static struct nova_pt_node *nova_pt_descend(struct nova_bound *bound, struct nova_pt_node *node,
 					    u64 va)
+	__must_hold_shared(nova_core_door)
 {
 	unsigned int index = nova_pt_index(node, va);
 	struct nova_pt_node *child = node->child[index];
 
 	if (!child->linked) {
 		nova_pt_clear(bound, child);
-		nova_pt_write(bound, node, index, nova_pt_table_half(node),
-			      nova_pt_pde(child->addr));
+		child->pde = nova_pt_entry_addr(node, index, nova_pt_table_half(node));
+		nova_core_vram_write64(bound->core, child->pde, nova_pt_pde(child->addr));
 	}
 	return child;
 }
 
 static struct nova_pt_node *nova_pt_walk(struct nova_bound *bound, struct nova_pt *pt, u64 va,
 					 u8 level)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt_node *node = pt->root;
 
@@ -427,6 +467,7 @@ static struct nova_pt_node *nova_pt_walk(struct nova_bound *bound, struct nova_p
 
 static void nova_pt_write_large(struct nova_bound *bound, struct nova_pt_node *pde0, u64 va,
 				u64 pte)
+	__must_hold_shared(nova_core_door)
 {
 	unsigned int index = nova_pt_index(pde0, va);
 
@@ -439,6 +480,7 @@ static void nova_pt_write_large(struct nova_bound *bound, struct nova_pt_node *p
  * large page hides it, so the GPU sees the same memory at any moment.
  */
 static void nova_pt_split(struct nova_bound *bound, struct nova_pt_node *pde0, u64 va)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt_node *table = nova_pt_descend(bound, pde0, va);
 	u64 pte = pde0->large[nova_pt_index(pde0, va)];
@@ -452,6 +494,7 @@ static void nova_pt_split(struct nova_bound *bound, struct nova_pt_node *pde0, u
 /* The table below is emptied once the large page hides it. */
 static void nova_pt_map_large(struct nova_bound *bound, struct nova_pt *pt,
 			      struct nova_pt_node *pde0, u64 va, u64 pte)
+	__must_hold_shared(nova_core_door) __must_hold(&pt->lock)
 {
 	struct nova_pt_node *table = nova_pt_descend(bound, pde0, va);
 
@@ -465,6 +508,7 @@ static void nova_pt_map_large(struct nova_bound *bound, struct nova_pt *pt,
 /* A large page that the range covers in part is split, one that it covers wholly is replaced. */
 static void nova_pt_map_small(struct nova_bound *bound, struct nova_pt_node *pde0, u64 va,
 			      u64 end, u64 pte)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt_node *table = nova_pt_descend(bound, pde0, va);
 	bool large = pde0->large[nova_pt_index(pde0, va)];

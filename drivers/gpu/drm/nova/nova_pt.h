@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/nova_core_door.h>
 #include <linux/types.h>
 
 struct nova_account;
@@ -34,9 +35,9 @@ struct nova_pt {
 	/** @root: level 4 table, exists as long as the address space */
 	struct nova_pt_node *root;
 	/** @garbage: emptied tables, freed after the next TLB invalidate */
-	struct list_head garbage;
+	struct list_head garbage __guarded_by(&lock);
 	/** @stale: an entry that the GPU may have cached was changed since the last one */
-	bool stale;
+	bool stale __guarded_by(&lock);
 };
 
 int nova_pt_tables_init(struct nova_device *ndev);
@@ -47,12 +48,17 @@ void nova_pt_fini(struct nova_pt *pt);
 u64 nova_pt_root(const struct nova_pt *pt);
 
 int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size);
-void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size);
+void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
+	__must_hold_shared(nova_core_door);
+void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size);
 
 void nova_pt_map(struct nova_bound *bound, struct nova_pt *pt, u64 va,
-		 const struct nova_bo_extent *extent, bool readonly);
-void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size);
+		 const struct nova_bo_extent *extent, bool readonly)
+	__must_hold_shared(nova_core_door);
+void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
+	__must_hold_shared(nova_core_door);
 void nova_pt_set_stale(struct nova_pt *pt);
-int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt);
+int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
+	__must_hold_shared(nova_core_door);
 
 #endif /* _NOVA_PT_H_ */

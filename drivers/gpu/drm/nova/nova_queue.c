@@ -165,14 +165,21 @@ void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 static void nova_queue_error_work(struct work_struct *work)
 {
 	struct nova_queue *queue = container_of(work, struct nova_queue, error_work);
+	struct nova_bound *bound;
 	u32 flags, code;
+	int idx;
 
+	/* Behind the door remove() has killed the queue. */
+	bound = nova_bound_enter(queue->ndev, &idx);
+	if (!bound)
+		return;
 	/* The work is cancelled before the hardware half goes. */
-	scoped_guard(spinlock, &queue->bound->events.lock) {
+	scoped_guard(spinlock, &bound->events.lock) {
 		flags = queue->verdict.flags;
 		code = queue->verdict.error;
 	}
 	nova_queue_kill(queue, -ECANCELED, flags, code);
+	nova_bound_exit(idx);
 }
 
 /**
@@ -252,6 +259,7 @@ const struct nova_core_client_ops nova_queue_client_ops = {
 
 /* Maps the queue's memory where the GPU finds it; undone by nova_queue_unmap(). */
 static int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt *pt = &queue->vm->pt;
 	struct nova_bo_extent ro = {
@@ -269,6 +277,7 @@ static int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
 }
 
 static void nova_queue_unmap(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_pt *pt = &queue->vm->pt;
 	size_t size = nova_queue_mapped_size(queue);
@@ -278,6 +287,7 @@ static void nova_queue_unmap(struct nova_bound *bound, struct nova_queue *queue)
 }
 
 static int nova_queue_chan_create(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door)
 {
 	const struct nova_core_chan_args args = {
 		.engine = queue->engine,
@@ -294,6 +304,7 @@ static int nova_queue_chan_create(struct nova_bound *bound, struct nova_queue *q
 
 /* The hardware half, in the order in which nova_queue_teardown() undoes it. */
 static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_device *ndev = queue->ndev;
 	int ret;
@@ -301,7 +312,6 @@ static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *que
 	guard(mutex)(&ndev->queues.lock);
 	if (ndev->queues.closed)
 		return -ENODEV;
-	queue->bound = bound;
 
 	ret = nova_core_dma_alloc(bound->core, &queue->hw.mem,
 				  nova_queue_userd_offset(queue) + PAGE_SIZE, GFP_KERNEL_ACCOUNT);
@@ -313,7 +323,7 @@ static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *que
 	ret = nova_queue_chan_create(bound, queue);
 	if (ret)
 		goto err_unmap;
-	ret = nova_sched_init(queue);
+	ret = nova_sched_init(bound, queue);
 	if (ret)
 		goto err_chan;
 
@@ -336,11 +346,12 @@ err_unmap:
  * bound is valid, whether or not the door is still open. Bounded: the queue is dead, so its jobs
  * wait for nobody.
  */
-static void nova_queue_teardown(struct nova_queue *queue)
+static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
+	__must_hold(&ndev->queues.lock)
 {
-	struct nova_bound *bound = queue->bound;
+	struct nova_bound *bound;
 
-	lockdep_assert_held(&queue->ndev->queues.lock);
+	bound = nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 	nova_queue_kill(queue, -ECANCELED, 0, 0);
 	scoped_guard(spinlock, &bound->events.lock)
 		list_del_init(&queue->event_link);
@@ -351,7 +362,7 @@ static void nova_queue_teardown(struct nova_queue *queue)
 	nova_core_dma_free(bound->core, &queue->hw.mem);
 	nova_core_audit_del(bound->core, &queue->hw.audit);
 	list_del_init(&queue->link);
-	queue->bound = NULL;
+	nova_bound_unpin();
 }
 
 /**
@@ -369,8 +380,11 @@ void nova_queues_kill(struct nova_device *ndev, int error)
 	guard(mutex)(&ndev->queues.lock);
 	if (error == -ENODEV)
 		ndev->queues.closed = true;
-	list_for_each_entry(queue, &ndev->queues.list, link)
+	list_for_each_entry(queue, &ndev->queues.list, link) {
+		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 		nova_queue_kill(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+		nova_bound_unpin();
+	}
 }
 
 /**
@@ -383,7 +397,7 @@ void nova_queues_teardown(struct nova_device *ndev)
 
 	guard(mutex)(&ndev->queues.lock);
 	list_for_each_entry_safe(queue, next, &ndev->queues.list, link)
-		nova_queue_teardown(queue);
+		nova_queue_teardown(ndev, queue);
 }
 
 static void nova_queue_release(struct kref *ref)
@@ -393,7 +407,7 @@ static void nova_queue_release(struct kref *ref)
 
 	scoped_guard(mutex, &ndev->queues.lock)
 		if (!list_empty(&queue->link))
-			nova_queue_teardown(queue);
+			nova_queue_teardown(ndev, queue);
 	if (drm_mm_node_allocated(&queue->hw.va))
 		nova_vm_kernel_free(queue->vm, &queue->hw.va);
 	nova_vm_put(queue->vm);

@@ -47,10 +47,8 @@ struct nova_queue {
 	/** @ring_size: GPFIFO entries */
 	u32 ring_size;
 
-	/** @link: on nova_device.queues.list while @bound and @hw are valid */
+	/** @link: on nova_device.queues.list while @hw is valid */
 	struct list_head link;
-	/** @bound: valid while linked */
-	struct nova_bound *bound;
 	/** @hw: the hardware half; constant while linked but for what @lock guards */
 	struct {
 		struct nova_core_chan *chan;
@@ -66,13 +64,13 @@ struct nova_queue {
 	/** @lock: guards @dead, @state and submission to the ring */
 	struct mutex lock;
 	/** @dead: error of everything submitted from now on, or 0 */
-	int dead;
+	int dead __guarded_by(&lock);
 	/** @state: what QUEUE_GET_STATE reports */
 	struct {
 		u32 flags;
 		u32 resets;
 		u32 error;
-	} state;
+	} state __guarded_by(&lock);
 
 	/** @timeline: fences of the jobs */
 	struct nova_timeline timeline;
@@ -100,17 +98,21 @@ struct nova_queue {
 };
 
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
-void nova_queue_put(struct nova_queue *queue);
+void nova_queue_put(struct nova_queue *queue)
+	__must_not_hold(nova_core_door);
 
 #define NOVA_QUEUE_SLOT_SIZE	32	/* release segment of one job, in bytes */
 
-void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job);
+void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
+	__must_hold_shared(nova_core_door);
 void nova_queue_process(struct nova_queue *queue);
-void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code);
+void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
+	__must_hold_shared(nova_core_door);
 bool nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
 
 void nova_queues_kill(struct nova_device *ndev, int error);
-void nova_queues_teardown(struct nova_device *ndev);
+void nova_queues_teardown(struct nova_device *ndev)
+	__must_hold(nova_core_door);
 
 extern const struct nova_core_client_ops nova_queue_client_ops;
 

@@ -120,15 +120,16 @@ static const struct drm_sched_backend_ops nova_sched_ops = {
 
 /**
  * nova_sched_init() - start the scheduler of a queue
- * @queue: the queue, with @bound set
+ * @bound: the bound device
+ * @queue: the queue
  *
  * Return: 0 or -ENOMEM.
  */
-int nova_sched_init(struct nova_queue *queue)
+int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 {
 	const struct drm_sched_init_args args = {
 		.ops = &nova_sched_ops,
-		.timeout_wq = queue->bound->reset_wq,
+		.timeout_wq = bound->reset_wq,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = queue->ring_size - 1,
 		.timeout = msecs_to_jiffies(nova_sched_timeout_ms()),

@@ -7,6 +7,7 @@
 #include <drm/nova_drm.h>
 
 struct dma_fence;
+struct nova_bound;
 struct nova_dep;
 struct nova_fence;
 struct nova_queue;
@@ -37,7 +38,7 @@ struct nova_job {
 
 u32 nova_sched_timeout_ms(void);
 
-int nova_sched_init(struct nova_queue *queue);
+int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue);
 void nova_sched_fini(struct nova_queue *queue);
 
 int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id);

@@ -2,6 +2,7 @@
 #ifndef _NOVA_UAPI_H_
 #define _NOVA_UAPI_H_
 
+#include <linux/nova_core_door.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
@@ -19,6 +20,7 @@ struct drm_nova_array;
 #define NOVA_RING_SIZE_MAX	32768	/* and what the device says */
 
 void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
-		      size_t elem_size, u32 count_max);
+		      size_t elem_size, u32 count_max)
+	__must_not_hold(nova_core_door);
 
 #endif /* _NOVA_UAPI_H_ */

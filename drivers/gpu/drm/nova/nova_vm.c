@@ -52,19 +52,20 @@ void nova_vm_bo_evict(struct nova_bo *bo)
 	struct drm_gpuva *va;
 	int idx;
 
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj)
+		drm_gpuvm_bo_evict(vm_bo, true);
+
 	bound = nova_bound_enter(to_nova_device(obj->dev), &idx);
+	if (!bound)
+		return;
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
 		struct nova_vm *vm = to_nova_vm(vm_bo->vm);
 
-		drm_gpuvm_bo_evict(vm_bo, true);
-		if (!bound)
-			continue;
 		drm_gpuvm_bo_for_each_va(va, vm_bo)
 			nova_pt_unmap(bound, &vm->pt, va->va.addr, va->va.range);
 		nova_pt_flush(bound, &vm->pt);
 	}
-	if (bound)
-		nova_bound_exit(idx);
+	nova_bound_exit(idx);
 }
 
 static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
@@ -109,7 +110,8 @@ static void nova_vm_free(struct drm_gpuvm *gpuvm)
 	struct nova_vm *vm = to_nova_vm(gpuvm);
 
 	nova_pt_fini(&vm->pt);
-	drm_mm_takedown(&vm->kernel);
+	/* context_unsafe: nobody has it any more */
+	context_unsafe(drm_mm_takedown(&vm->kernel));
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 }
@@ -140,8 +142,8 @@ static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_acco
 		goto err_pt;
 	}
 	kref_init(&vm->ref);
-	mutex_init(&vm->lock);
-	drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
+	scoped_guard(mutex_init, &vm->lock)
+		drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
 	drm_gpuvm_init(&vm->gpuvm, "nova-vm", 0, &ndev->drm, resv, NOVA_VM_USER_START,
 		       NOVA_VM_USER_SIZE, 0, 0, &nova_vm_ops);
 	drm_gem_object_put(resv);
@@ -154,14 +156,26 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* Unmaps one mapping for good. Needs no memory and no hardware. */
-static void nova_vm_drop(struct nova_vm *vm, struct nova_bound *bound, struct nova_vma *vma)
+/*
+ * Unmaps one mapping for good. Needs no memory and no hardware. The buffer is locked before the
+ * door is entered: reservations are outer.
+ */
+static void nova_vm_drop(struct nova_vm *vm, struct nova_vma *vma)
 {
 	struct drm_gem_object *obj = vma->base.gem.obj;
+	u64 va = vma->base.va.addr, size = vma->base.va.range;
+	struct nova_bound *bound;
+	int idx;
 
-	if (bound)
-		nova_pt_unmap(bound, &vm->pt, vma->base.va.addr, vma->base.va.range);
-	nova_pt_release(bound, &vm->pt, vma->base.va.addr, vma->base.va.range);
+	dma_resv_lock(obj->resv, NULL);
+	bound = nova_bound_enter(vm->pt.ndev, &idx);
+	if (bound) {
+		nova_pt_unmap(bound, &vm->pt, va, size);
+		nova_pt_release(bound, &vm->pt, va, size);
+		nova_bound_exit(idx);
+	} else {
+		nova_pt_forget(&vm->pt, va, size);
+	}
 	drm_gpuva_remove(&vma->base);
 	drm_gem_object_get(obj);
 	drm_gpuva_unlink(&vma->base);
@@ -177,17 +191,9 @@ static void nova_vm_release(struct kref *ref)
 	struct nova_bound *bound;
 	int idx;
 
-	/*
-	 * No channel runs in it any more. A mapping is locked before the door is entered:
-	 * reservations are outer.
-	 */
-	drm_gpuvm_for_each_va_safe(va, next, &vm->gpuvm) {
-		dma_resv_lock(va->gem.obj->resv, NULL);
-		bound = nova_bound_enter(vm->pt.ndev, &idx);
-		nova_vm_drop(vm, bound, to_nova_vma(va));
-		if (bound)
-			nova_bound_exit(idx);
-	}
+	/* No channel runs in it any more. */
+	drm_gpuvm_for_each_va_safe(va, next, &vm->gpuvm)
+		nova_vm_drop(vm, to_nova_vma(va));
 
 	/* The root's address may be reused: forget all about it. */
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
@@ -263,10 +269,12 @@ void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node)
 
 	guard(mutex)(&vm->lock);
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
-	nova_pt_release(bound, &vm->pt, node->start, node->size);
 	if (bound) {
+		nova_pt_release(bound, &vm->pt, node->start, node->size);
 		nova_pt_flush(bound, &vm->pt);
 		nova_bound_exit(idx);
+	} else {
+		nova_pt_forget(&vm->pt, node->start, node->size);
 	}
 	drm_mm_remove_node(node);
 }

@@ -42,7 +42,7 @@ struct nova_vm {
 	/** @pt: page tables */
 	struct nova_pt pt;
 	/** @kernel: allocator of the kernel's range */
-	struct drm_mm kernel;
+	struct drm_mm kernel __guarded_by(&lock);
 };
 
 #define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
@@ -60,20 +60,25 @@ struct nova_vma {
 #define to_nova_vma(gpuva_) container_of(gpuva_, struct nova_vma, base)
 
 struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id);	/* NULL or a reference */
-void nova_vm_put(struct nova_vm *vm);
+void nova_vm_put(struct nova_vm *vm)
+	__must_not_hold(nova_core_door);
 static inline struct dma_resv *nova_vm_resv(struct nova_vm *vm)
 {
 	return drm_gpuvm_resv(&vm->gpuvm);
 }
 
 int nova_vm_kernel_alloc(struct nova_vm *vm, struct drm_mm_node *node, u64 size);
-void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node);
+void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node)
+	__must_not_hold(nova_core_door);
 
-void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma);
-int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec);
+void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma)
+	__must_hold_shared(nova_core_door);
+int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
+	__must_not_hold(nova_core_door);
 
 /* The buffer is about to move: its mappings are cleared and will be made anew at the next EXEC. */
-void nova_vm_bo_evict(struct nova_bo *bo);
+void nova_vm_bo_evict(struct nova_bo *bo)
+	__must_not_hold(nova_core_door);
 
 int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
 int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);

@@ -213,6 +213,7 @@ typedef void (*nova_vram_burst_fn)(struct nova_bound *bound, struct ttm_resource
 
 static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource *res,
 				  struct ttm_tt *tt, u64 offset, u64 end)
+	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 
@@ -226,6 +227,7 @@ static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource 
 
 static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource *res,
 				  struct ttm_tt *tt, u64 offset, u64 end)
+	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 	void *page;
@@ -241,6 +243,7 @@ static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource 
 
 static void nova_vram_burst_read(struct nova_bound *bound, struct ttm_resource *res,
 				 struct ttm_tt *tt, u64 offset, u64 end)
+	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 	void *page;

@@ -2,6 +2,7 @@
 #ifndef _NOVA_VRAM_H_
 #define _NOVA_VRAM_H_
 
+#include <linux/nova_core_door.h>
 #include <linux/types.h>
 
 struct nova_device;
@@ -13,10 +14,14 @@ void nova_vram_fini(struct nova_device *ndev);
 
 u64 nova_vram_addr(struct nova_device *ndev, struct ttm_resource *res, u64 offset, u64 *size);
 
-int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res);
-int nova_vram_write(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt);
-int nova_vram_read(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt);
+int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res)
+	__must_not_hold(nova_core_door);
+int nova_vram_write(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt)
+	__must_not_hold(nova_core_door);
+int nova_vram_read(struct nova_device *ndev, struct ttm_resource *res, struct ttm_tt *tt)
+	__must_not_hold(nova_core_door);
 int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 offset,
-		     void *data, size_t size, bool write);
+		     void *data, size_t size, bool write)
+	__must_not_hold(nova_core_door);
 
 #endif /* _NOVA_VRAM_H_ */
