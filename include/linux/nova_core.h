@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/nova_core_door.h>
+#include <linux/stackdepot.h>
 #include <linux/types.h>
 
 struct auxiliary_device;
@@ -84,6 +85,7 @@ bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door
  * @link: in the registry, guarded by its lock
  * @kind: what it is, a string constant
  * @site: address of the code that created it
+ * @stack: how that came to run; with NOVA_DEBUG_LIFETIME only
  *
  * Embedded in the object. Objects still registered at the end of nova-core's
  * remove are printed with a warning each.
@@ -92,6 +94,9 @@ struct nova_core_audit {
 	struct list_head link;
 	const char *kind;
 	unsigned long site;
+#ifdef CONFIG_NOVA_DEBUG_LIFETIME
+	depot_stack_handle_t stack;
+#endif
 };
 
 void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, const char *kind)

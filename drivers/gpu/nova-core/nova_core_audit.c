@@ -3,16 +3,50 @@
  * The audit registry: every object that must be gone when remove() returns is
  * in a list while it exists, and remove() ends by printing what is left.
  */
+#include <kunit/visibility.h>
 #include <linux/device.h>
+#include <linux/gfp.h>
 #include <linux/instruction_pointer.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 
 #include "nova_core_audit.h"
 
-void nova_core_audit_init(struct nova_core *core)
+#define NOVA_CORE_AUDIT_FRAMES	32
+
+#if defined(CONFIG_NOVA_DEBUG_LIFETIME) && defined(CONFIG_STACKDEPOT)
+/* Without memory for it there is no stack, and the site must do. */
+static void nova_core_audit_save_stack(struct nova_core_audit *audit)
+{
+	unsigned long frames[NOVA_CORE_AUDIT_FRAMES];
+	unsigned int count = stack_trace_save(frames, ARRAY_SIZE(frames), 2);
+
+	audit->stack = stack_depot_save(frames, count, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static void nova_core_audit_print_stack(const struct nova_core_audit *audit)
+{
+	if (audit->stack)
+		stack_depot_print(audit->stack);
+}
+#else
+static void nova_core_audit_save_stack(struct nova_core_audit *audit)
+{
+}
+
+static void nova_core_audit_print_stack(const struct nova_core_audit *audit)
+{
+}
+#endif
+
+int nova_core_audit_init(struct nova_core *core)
 {
 	guard(spinlock_init)(&core->audit.lock);
 	INIT_LIST_HEAD(&core->audit.list);
+
+	return IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME) ? stack_depot_init() : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_audit_init);
 
 /* For helpers that create objects on behalf of their caller, whose address is @site. */
 void nova_core_audit_add_at(struct nova_core *core, struct nova_core_audit *audit,
@@ -22,6 +56,7 @@ void nova_core_audit_add_at(struct nova_core *core, struct nova_core_audit *audi
 
 	audit->kind = kind;
 	audit->site = site;
+	nova_core_audit_save_stack(audit);
 
 	spin_lock_irqsave(&core->audit.lock, flags);
 	list_add_tail(&audit->link, &core->audit.list);
@@ -75,6 +110,7 @@ void nova_core_audit_report(struct nova_core *core)
 	list_for_each_entry_safe(audit, next, &core->audit.list, link) {
 		dev_err(core->dev, "audit: %s created at %pS survived remove\n",
 			audit->kind, (void *)audit->site);
+		nova_core_audit_print_stack(audit);
 		list_del_init(&audit->link);
 		survivors++;
 	}
@@ -82,3 +118,4 @@ void nova_core_audit_report(struct nova_core *core)
 
 	dev_WARN_ONCE(core->dev, survivors, "audit: %u objects survived remove\n", survivors);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_audit_report);

@@ -4,7 +4,7 @@
 
 #include "nova_core_device.h"
 
-void nova_core_audit_init(struct nova_core *core);
+int nova_core_audit_init(struct nova_core *core);
 void nova_core_audit_add_at(struct nova_core *core, struct nova_core_audit *audit,
 			    const char *kind, unsigned long site);
 void nova_core_audit_report(struct nova_core *core);

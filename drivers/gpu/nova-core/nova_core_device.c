@@ -283,7 +283,9 @@ int nova_core_device_init(struct nova_core *core)
 	int ret;
 
 	init_waitqueue_head(&core->wait);
-	nova_core_audit_init(core);
+	ret = nova_core_audit_init(core);
+	if (ret)
+		return ret;
 
 	ret = nova_core_fault_init(core);
 	if (ret)

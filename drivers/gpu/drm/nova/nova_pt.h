@@ -30,7 +30,7 @@ struct nova_pt {
 	struct nova_device *ndev;
 	/** @account: what the tables are charged to, a reference is held */
 	struct nova_account *account;
-	/** @lock: guards all of this; taken inside reservations, outside the door */
+	/** @lock: guards all of this; taken inside reservations and the door */
 	struct mutex lock;
 	/** @root: level 4 table, exists as long as the address space */
 	struct nova_pt_node *root;

@@ -30,7 +30,7 @@ struct nova_file;
  *
  * Referenced by the file's id, by queues and by ioctls in flight. The last of
  * them unmaps everything, which drops the buffers' references on @gpuvm.
- * Locks order: @lock -> reservations -> nova_pt.lock -> door.
+ * Locks order: @lock -> reservations -> door -> nova_pt.lock.
  */
 struct nova_vm {
 	/** @gpuvm: base, with its own count: the memory lives until the last mapping is gone */
