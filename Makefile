@@ -19,7 +19,7 @@ MODULES = $(CURDIR)/$(OUT)/modules/$(KREL)
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-unit check-igt check-lab check-debug check-race chaos modules modules_install modules-install \
+.PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static chaos modules modules_install modules-install \
 	install shell clean kdir
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo '  make check-lab        the tests of the lab itself'
 	@echo '  make check-debug      the tests in a KASAN, lockdep and kmemleak kernel, which is built first'
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
+	@echo '  make check-static     sparse, checkpatch, kernel-doc, and clang: who may touch the hardware'
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
@@ -60,6 +61,9 @@ check-debug:
 
 check-race:
 	@lab/check race
+
+check-static:
+	@lab/check static
 
 chaos:
 	@$(LAB) build

@@ -25,14 +25,17 @@ kernel_recipe() {
 }
 
 kernel_current() {
-	[ "$(cat "$out/kernel/$1/.nova-recipe" 2>/dev/null)" = "$(kernel_recipe "$1")" ]
+	[ "$1" != source ] || [ -f "$out/kernel/source/.nova-unpacked" ] || return 1
+	[ "$1" = source ] || [ "$(cat "$out/kernel/$1/.nova-recipe" 2>/dev/null)" = "$(kernel_recipe "$1")" ]
 }
 
-# kernel_up NAME FRESH ARGS...: makes the debug kernel; ARGS are `up`'s own, to start over inside.
+# kernel_up NAME FRESH ARGS...: makes the debug kernel; ARGS are `up`'s own, to start over inside. The name "source"
+# stands for the unpacked source alone.
 kernel_up() {
 	local name=$1 fresh=$2
 	shift 2
-	kernel_known "$name" || usage_error "there is no kernel '$name', only: $(kernel_names | xargs)"
+	[ "$name" = source ] || kernel_known "$name" ||
+		usage_error "there is no kernel '$name', only: $(kernel_names | xargs) source"
 	if [ -z "$fresh" ] && kernel_current "$name"; then
 		say "the kernel is up to date ($out/kernel/$name)"
 		return
@@ -48,7 +51,7 @@ kernel_up() {
 	need_space $kernel_space_mib
 	mount_root
 	kernel_source
-	kernel_build "$name"
+	[ "$name" = source ] || kernel_build "$name"
 }
 
 # For the other verbs: the kernel of that name, without a word when it is there. Anything else is theirs to find.

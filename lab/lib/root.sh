@@ -63,7 +63,9 @@ need_root() {
 
 root_recipe() {
 	{
-		cat "$lab/root/$root_name"/{sources,packages,pins,excludes}
+		root_filters
+		cat "$lab/root/$root_name"/{sources,packages}
+		cat "$lab/root/$root_name/pins" 2>/dev/null || true
 		declare -f root_bootstrap
 	} | sha256sum | cut -d' ' -f1
 }
@@ -142,6 +144,12 @@ root_proxy() {
 	done
 }
 
+# dpkg's path filters: those of all roots and the root's own.
+root_filters() {
+	cat "$lab/root/excludes"
+	cat "$lab/root/$root_name/excludes" 2>/dev/null || true
+}
+
 # The suites of a recipe as apt's lines.
 root_sources() {
 	sed -nE "s#^(\\[[^]]*\\] )?([a-z-]+)\$#deb \\1$2 \\2 main#p" "$1"
@@ -156,14 +164,16 @@ root_bootstrap() {
 	packages=$(sed 's/#.*//' "$recipe/packages" | xargs | tr ' ' ,)
 	mapfile -t sources < <(root_sources "$recipe/sources" "$mirror")
 	mapfile -t options < <(root_proxy)
-	mkdir -p "$out/log"
+	mkdir -p "$out/log" "$out/tmp"
+	root_filters >"$out/tmp/excludes"
+	[ ! -f "$recipe/pins" ] ||
+		options+=(--setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\" && cp '$recipe/pins' \"\$1/etc/apt/preferences.d/nova\"")
 	# INITRD=No: the kernel's package needs no initramfs, the lab makes its own.
 	# The path filters come after the essential packages: mmdebstrap would filter those much more slowly.
 	if ! INITRD=No unshare --mount --pid --fork --kill-child --mount-proc --propagation private -- \
 		mmdebstrap --mode=root --format=directory --variant=minbase --include="$packages" "${options[@]}" \
 		--aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
-		--setup-hook="mkdir -p \"\$1/etc/apt/preferences.d\" && cp '$recipe/pins' \"\$1/etc/apt/preferences.d/nova\"" \
-		--essential-hook="cp '$recipe/excludes' \"\$1/etc/dpkg/dpkg.cfg.d/nova\"" \
+		--essential-hook="cp '$out/tmp/excludes' \"\$1/etc/dpkg/dpkg.cfg.d/nova\"" \
 		"$(root_first_suite "$recipe/sources")" "$new" "${sources[@]}" 2>&1 </dev/null | tee "$log" | sed -un 's/^I: /lab:   /p' >&2; then
 		grep -a '^E: ' "$log" | tail -n 5 >&2
 		die "building the root failed: see $log (set NOVA_MIRROR for another mirror)"
