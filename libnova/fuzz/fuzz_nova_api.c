@@ -60,7 +60,7 @@ static void spoil(void *data, size_t size)
 	memcpy((uint8_t *)data + at * sizeof(value), &value, sizeof(value));
 }
 
-/* A sync file with any number of fences, as a file somebody else passed in may have. */
+/* A sync file with more fences or fewer; no more than a kernel could have memory for. */
 static int file_info(struct sync_file_info *info, uint8_t how)
 {
 	if (!info->num_fences && (how & 1))
@@ -88,7 +88,7 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 		return ret;
 	if (request == DRM_IOCTL_NOVA_DEV_QUERY)
 		spoil((void *)(uintptr_t)query->pointer, query->size < 256 ? query->size : 0);
-	else if (request != DRM_IOCTL_VERSION)
+	else if (request != DRM_IOCTL_VERSION && request != SYNC_IOC_FILE_INFO)
 		spoil(arg, (request >> 16) & 0x3fff);
 	return 0;
 }
