@@ -156,7 +156,7 @@ root_sources() {
 }
 
 root_first_suite() {
-	grep -m1 -E '^[a-z-]+$' "$1"
+	sed -nE 's/^(\[[^]]*\] )?([a-z-]+)$/\2/p' "$1" | head -n 1
 }
 
 root_bootstrap() {
