@@ -2,11 +2,12 @@
 #ifndef _NOVA_DEVICE_H_
 #define _NOVA_DEVICE_H_
 
-#include <linux/gpu_buddy.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include <drm/drm_device.h>
+#include <drm/drm_mm.h>
 #include <drm/ttm/ttm_device.h>
 
 #include <linux/nova_core.h>
@@ -34,15 +35,19 @@ struct nova_device {
 	/** @vram: video memory, see nova_vram.c */
 	struct {
 		struct ttm_resource_manager manager;
-		struct gpu_buddy mm;
+		/** @vram.mm: by video-memory offset */
+		struct drm_mm mm;
 		/** @vram.lock: guards @vram.mm */
 		struct mutex lock;
 	} vram;
 	/** @tables: memory of page tables, carved out of video memory, see nova_pt.c */
 	struct {
-		struct gpu_buddy mm;
-		/** @tables.lock: guards @tables.mm */
-		struct mutex lock;
+		/** @tables.used: a bit per table */
+		unsigned long *used;
+		/** @tables.count: how many there can be, constant */
+		unsigned int count;
+		/** @tables.lock: guards @tables.used */
+		spinlock_t lock;
 	} tables;
 	/** @queues: queues with a channel, see nova_queue.c */
 	struct {

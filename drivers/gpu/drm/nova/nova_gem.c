@@ -419,14 +419,13 @@ int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
  */
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset)
 {
-	struct nova_device *ndev = to_nova_device(bo->tbo.base.dev);
 	struct nova_bo_extent extent = {};
 
 	dma_resv_assert_held(bo->tbo.base.resv);
 
 	if (bo->tbo.resource->mem_type == TTM_PL_VRAM) {
 		extent.vram = true;
-		extent.addr = nova_vram_addr(ndev, bo->tbo.resource, offset, &extent.size);
+		extent.addr = nova_vram_addr(bo->tbo.resource, offset, &extent.size);
 	} else {
 		extent.addr = nova_dma_addr(&bo->dma, offset, &extent.size);
 	}

@@ -2,6 +2,7 @@
 /*
  * Page tables: the five levels of the version-2 GMMU (regs/nv_mmu.h), written by the CPU.
  */
+#include <linux/bitmap.h>
 #include <linux/error-injection.h>
 #include <linux/slab.h>
 
@@ -49,7 +50,6 @@ static const struct {
  */
 struct nova_pt_node {
 	struct list_head garbage;
-	struct gpu_buddy_block *block;
 	u64 addr;
 	u64 pde;		/* where the entry is that points here, 0 if there is none */
 	u64 *large;
@@ -59,11 +59,12 @@ struct nova_pt_node {
 	struct nova_pt_node *child[];
 };
 
+/* Every table has been given back, or an address space has been forgotten. */
 static void nova_pt_tables_fini(struct drm_device *drm, void *data)
 {
 	struct nova_device *ndev = data;
 
-	gpu_buddy_fini(&ndev->tables.mm);
+	drm_WARN_ON(drm, !bitmap_empty(ndev->tables.used, ndev->tables.count));
 }
 
 static u64 nova_pt_tables_size(const struct nova_device *ndev)
@@ -87,23 +88,42 @@ u64 nova_device_tables_start(const struct nova_device *ndev)
 
 int nova_pt_tables_init(struct nova_device *ndev)
 {
-	int ret;
-
 	/* A device that has less is no use, and all that follows subtracts. */
 	if (ndev->info.vram_end - ndev->info.vram_start < nova_pt_tables_size(ndev)) {
 		drm_err(&ndev->drm, "video memory %#llx..%#llx has no room for page tables\n",
 			ndev->info.vram_start, ndev->info.vram_end);
 		return -ENODEV;
 	}
-	ret = drmm_mutex_init(&ndev->drm, &ndev->tables.lock);
-	if (ret)
-		return ret;
-	ret = gpu_buddy_init(&ndev->tables.mm, nova_pt_tables_size(ndev), NV_MMU_TABLE_SIZE);
-	if (ret)
-		return ret;
+	spin_lock_init(&ndev->tables.lock);
+	ndev->tables.count = nova_pt_tables_size(ndev) / NV_MMU_TABLE_SIZE;
+	ndev->tables.used = drmm_kcalloc(&ndev->drm, BITS_TO_LONGS(ndev->tables.count),
+					 sizeof(*ndev->tables.used), GFP_KERNEL);
+	if (!ndev->tables.used)
+		return -ENOMEM;
 	return drmm_add_action_or_reset(&ndev->drm, nova_pt_tables_fini, ndev);
 }
 ALLOW_ERROR_INJECTION(nova_pt_tables_init, ERRNO);
+
+/* Video memory for a table. Needs no other memory, so it fails only when there is no more. */
+static int nova_pt_table_take(struct nova_device *ndev, u64 *addr)
+{
+	unsigned int index;
+
+	guard(spinlock)(&ndev->tables.lock);
+	index = find_first_zero_bit(ndev->tables.used, ndev->tables.count);
+	if (index >= ndev->tables.count)
+		return -ENOSPC;
+	__set_bit(index, ndev->tables.used);
+	*addr = nova_device_tables_start(ndev) + (u64)index * NV_MMU_TABLE_SIZE;
+	return 0;
+}
+
+static void nova_pt_table_put(struct nova_device *ndev, u64 addr)
+{
+	guard(spinlock)(&ndev->tables.lock);
+	__clear_bit((addr - nova_device_tables_start(ndev)) / NV_MMU_TABLE_SIZE,
+		    ndev->tables.used);
+}
 
 /**
  * nova_pt_tables_count() - how many tables there can be
@@ -113,14 +133,12 @@ ALLOW_ERROR_INJECTION(nova_pt_tables_init, ERRNO);
  */
 u32 nova_pt_tables_count(const struct nova_device *ndev)
 {
-	return ndev->tables.mm.size / NV_MMU_TABLE_SIZE;
+	return ndev->tables.count;
 }
 
 static void nova_pt_node_free(struct nova_pt *pt, struct nova_pt_node *node)
 {
-	mutex_lock(&pt->ndev->tables.lock);
-	gpu_buddy_free_block(&pt->ndev->tables.mm, node->block);
-	mutex_unlock(&pt->ndev->tables.lock);
+	nova_pt_table_put(pt->ndev, node->addr);
 	nova_account_uncharge(pt->account, NOVA_ACCOUNT_TABLES, 1);
 	kfree(node->large);
 	kfree(node);
@@ -129,25 +147,15 @@ static void nova_pt_node_free(struct nova_pt *pt, struct nova_pt_node *node)
 /* Video memory for a table. */
 static int nova_pt_node_place(struct nova_pt *pt, struct nova_pt_node *node)
 {
-	struct nova_device *ndev = pt->ndev;
-	LIST_HEAD(blocks);
 	int ret;
 
 	ret = nova_account_charge(pt->account, NOVA_ACCOUNT_TABLES, 1);
 	if (ret)
 		return ret;
-	mutex_lock(&ndev->tables.lock);
-	ret = gpu_buddy_alloc_blocks(&ndev->tables.mm, 0, ndev->tables.mm.size,
-				     NV_MMU_TABLE_SIZE, NV_MMU_TABLE_SIZE, &blocks, 0);
-	mutex_unlock(&ndev->tables.lock);
-	if (ret) {
+	ret = nova_pt_table_take(pt->ndev, &node->addr);
+	if (ret)
 		nova_account_uncharge(pt->account, NOVA_ACCOUNT_TABLES, 1);
-		return ret;
-	}
-	node->block = list_first_entry(&blocks, struct gpu_buddy_block, link);
-	list_del(&node->block->link);
-	node->addr = nova_device_tables_start(ndev) + gpu_buddy_block_offset(node->block);
-	return 0;
+	return ret;
 }
 
 static struct nova_pt_node *nova_pt_node_alloc(struct nova_pt *pt, u8 level)

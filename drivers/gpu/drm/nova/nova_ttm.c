@@ -267,7 +267,7 @@ static int nova_ttm_io_mem_reserve(struct ttm_device *ttm, struct ttm_resource *
 
 	if (res->mem_type != TTM_PL_VRAM)
 		return 0;
-	res->bus.offset = ndev->info.bar1_base + nova_vram_addr(ndev, res, 0, &size);
+	res->bus.offset = ndev->info.bar1_base + nova_vram_addr(res, 0, &size);
 	res->bus.is_iomem = true;
 	res->bus.caching = ttm_write_combined;
 	return 0;
@@ -275,11 +275,10 @@ static int nova_ttm_io_mem_reserve(struct ttm_device *ttm, struct ttm_resource *
 
 static unsigned long nova_ttm_io_mem_pfn(struct ttm_buffer_object *tbo, unsigned long page)
 {
-	struct nova_device *ndev = nova_ttm_device(tbo->bdev);
 	u64 addr, size;
 
-	addr = nova_vram_addr(ndev, tbo->resource, (u64)page << PAGE_SHIFT, &size);
-	return PHYS_PFN(ndev->info.bar1_base + addr);
+	addr = nova_vram_addr(tbo->resource, (u64)page << PAGE_SHIFT, &size);
+	return PHYS_PFN(nova_ttm_device(tbo->bdev)->info.bar1_base + addr);
 }
 
 static int nova_ttm_access_memory(struct ttm_buffer_object *tbo, unsigned long offset,

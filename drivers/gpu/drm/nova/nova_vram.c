@@ -7,6 +7,7 @@
  */
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -22,25 +23,31 @@
 #include "nova_device.h"
 #include "nova_vram.h"
 
-/* The GPU's largest page. Blocks of the allocator are aligned relative to where it begins. */
+/* The GPU's largest page. */
 #define NOVA_VRAM_ALIGN		SZ_2M
 
 /* Copied per stay inside the door: remove() waits no longer than this takes. */
 #define NOVA_VRAM_BURST		SZ_1M
 
+/* A contiguous part of a resource; made before it is placed, as placing needs no memory then. */
+struct nova_vram_extent {
+	struct list_head link;
+	struct drm_mm_node node;
+};
+
 /**
- * struct nova_vram_resource - a piece of video memory
+ * struct nova_vram_resource - a buffer's video memory
  *
  * Guarded by the reservation of the buffer it belongs to, or will belong to.
  */
 struct nova_vram_resource {
 	/** @base: base */
 	struct ttm_resource base;
-	/** @blocks: blocks of the allocator, in the buffer's order */
-	struct list_head blocks;
+	/** @extents: struct nova_vram_extent, in the buffer's order */
+	struct list_head extents;
 	/** @cursor: where the last lookup ended */
 	struct {
-		struct gpu_buddy_block *block;
+		struct nova_vram_extent *extent;
 		u64 start;
 	} cursor;
 };
@@ -52,33 +59,75 @@ static struct nova_device *nova_vram_device(struct ttm_resource_manager *man)
 	return container_of(man, struct nova_device, vram.manager);
 }
 
-static u64 nova_vram_base(const struct nova_device *ndev)
+static void nova_vram_remove(struct nova_device *ndev, struct nova_vram_resource *vres)
 {
-	return round_up(ndev->info.vram_start, NOVA_VRAM_ALIGN);
+	struct nova_vram_extent *extent, *next;
+
+	guard(mutex)(&ndev->vram.lock);
+	list_for_each_entry_safe(extent, next, &vres->extents, link) {
+		drm_mm_remove_node(&extent->node);
+		kfree(extent);
+	}
+}
+
+/*
+ * Places as much as fits in one place, at most @size bytes. Large extents are aligned for large
+ * pages; small ones fill the gaps.
+ */
+static int nova_vram_place(struct nova_device *ndev, struct nova_vram_extent *extent, u64 size)
+{
+	int ret;
+
+	guard(mutex)(&ndev->vram.lock);
+	for (;;) {
+		ret = drm_mm_insert_node_generic(&ndev->vram.mm, &extent->node, size,
+						 size < NOVA_VRAM_ALIGN ? 0 : NOVA_VRAM_ALIGN,
+						 0, DRM_MM_INSERT_BEST);
+		if (ret != -ENOSPC || size == PAGE_SIZE)
+			return ret;
+		size = roundup_pow_of_two(size) / 2;
+	}
+}
+
+static int nova_vram_insert(struct nova_device *ndev, struct nova_vram_resource *vres)
+{
+	u64 left = vres->base.size;
+	struct nova_vram_extent *extent;
+	int ret;
+
+	for (; left; left -= extent->node.size) {
+		extent = kzalloc_obj(*extent);
+		if (!extent)
+			return -ENOMEM;
+		ret = nova_vram_place(ndev, extent, left);
+		if (ret) {
+			kfree(extent);
+			return ret;
+		}
+		list_add_tail(&extent->link, &vres->extents);
+	}
+	return 0;
 }
 
 static int nova_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *tbo,
 			   const struct ttm_place *place, struct ttm_resource **res)
 {
 	struct nova_device *ndev = nova_vram_device(man);
-	struct gpu_buddy *mm = &ndev->vram.mm;
 	struct nova_vram_resource *vres;
 	int ret;
 
-	if (tbo->base.size > mm->size)
+	if (tbo->base.size > man->size)
 		return -ENOSPC;
 
 	vres = kzalloc_obj(*vres, GFP_KERNEL_ACCOUNT);
 	if (!vres)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&vres->blocks);
+	INIT_LIST_HEAD(&vres->extents);
 	ttm_resource_init(tbo, place, &vres->base);
 
-	mutex_lock(&ndev->vram.lock);
-	ret = gpu_buddy_alloc_blocks(mm, 0, mm->size, vres->base.size, mm->chunk_size,
-				     &vres->blocks, 0);
-	mutex_unlock(&ndev->vram.lock);
+	ret = nova_vram_insert(ndev, vres);
 	if (ret) {
+		nova_vram_remove(ndev, vres);
 		ttm_resource_fini(man, &vres->base);
 		kfree(vres);
 		return ret;
@@ -90,12 +139,8 @@ static int nova_vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_o
 static void nova_vram_free(struct ttm_resource_manager *man, struct ttm_resource *res)
 {
 	struct nova_vram_resource *vres = to_nova_vram_resource(res);
-	struct nova_device *ndev = nova_vram_device(man);
 
-	mutex_lock(&ndev->vram.lock);
-	gpu_buddy_free_list(&ndev->vram.mm, &vres->blocks, 0);
-	mutex_unlock(&ndev->vram.lock);
-
+	nova_vram_remove(nova_vram_device(man), vres);
 	ttm_resource_fini(man, res);
 	kfree(vres);
 }
@@ -105,8 +150,7 @@ static void nova_vram_debug(struct ttm_resource_manager *man, struct drm_printer
 	struct nova_device *ndev = nova_vram_device(man);
 
 	guard(mutex)(&ndev->vram.lock);
-	drm_printf(printer, "video memory: %llu KiB at %#llx, %llu KiB free\n",
-		   ndev->vram.mm.size >> 10, nova_vram_base(ndev), ndev->vram.mm.avail >> 10);
+	drm_mm_print(&ndev->vram.mm, printer);
 }
 
 static const struct ttm_resource_manager_func nova_vram_func = {
@@ -124,7 +168,7 @@ static const struct ttm_resource_manager_func nova_vram_func = {
 int nova_vram_init(struct nova_device *ndev)
 {
 	struct ttm_resource_manager *man = &ndev->vram.manager;
-	u64 base = nova_vram_base(ndev);
+	u64 base = round_up(ndev->info.vram_start, NOVA_VRAM_ALIGN);
 	u64 end = nova_device_tables_start(ndev);
 	int ret;
 
@@ -137,13 +181,10 @@ int nova_vram_init(struct nova_device *ndev)
 	ret = drmm_mutex_init(&ndev->drm, &ndev->vram.lock);
 	if (ret)
 		return ret;
-	ret = gpu_buddy_init(&ndev->vram.mm, end - base, PAGE_SIZE);
-	if (ret)
-		return ret;
-	gpu_buddy_driver_set_lock(&ndev->vram.mm, &ndev->vram.lock);
+	drm_mm_init(&ndev->vram.mm, base, end - base);
 
 	man->func = &nova_vram_func;
-	ttm_resource_manager_init(man, &ndev->ttm, ndev->vram.mm.size);
+	ttm_resource_manager_init(man, &ndev->ttm, end - base);
 	ttm_set_driver_manager(&ndev->ttm, TTM_PL_VRAM, man);
 	ttm_resource_manager_set_used(man, true);
 	return 0;
@@ -161,14 +202,11 @@ void nova_vram_fini(struct nova_device *ndev)
 	ttm_resource_manager_set_used(man, false);
 	ttm_resource_manager_cleanup(man);
 	ttm_set_driver_manager(&ndev->ttm, TTM_PL_VRAM, NULL);
-	mutex_lock(&ndev->vram.lock);
-	gpu_buddy_fini(&ndev->vram.mm);
-	mutex_unlock(&ndev->vram.lock);
+	drm_mm_takedown(&ndev->vram.mm);
 }
 
 /**
  * nova_vram_addr() - where a byte of a buffer is
- * @ndev: the device
  * @res: the buffer's video memory
  * @offset: the byte, inside the buffer
  * @size: out, bytes that follow contiguously; merged up to 2 MiB, the largest page of the GPU
@@ -177,34 +215,32 @@ void nova_vram_fini(struct nova_device *ndev)
  *
  * Return: video-memory offset.
  */
-u64 nova_vram_addr(struct nova_device *ndev, struct ttm_resource *res, u64 offset, u64 *size)
+u64 nova_vram_addr(struct ttm_resource *res, u64 offset, u64 *size)
 {
 	struct nova_vram_resource *vres = to_nova_vram_resource(res);
-	struct gpu_buddy_block *block = vres->cursor.block;
-	struct gpu_buddy *mm = &ndev->vram.mm;
+	struct nova_vram_extent *extent = vres->cursor.extent;
 	u64 start = vres->cursor.start;
 	u64 addr;
 
-	if (!block || offset < start) {
-		block = list_first_entry(&vres->blocks, struct gpu_buddy_block, link);
+	if (!extent || offset < start) {
+		extent = list_first_entry(&vres->extents, struct nova_vram_extent, link);
 		start = 0;
 	}
-	while (offset - start >= gpu_buddy_block_size(mm, block)) {
-		start += gpu_buddy_block_size(mm, block);
-		block = list_next_entry(block, link);
+	while (offset - start >= extent->node.size) {
+		start += extent->node.size;
+		extent = list_next_entry(extent, link);
 	}
-	vres->cursor.block = block;
+	vres->cursor.extent = extent;
 	vres->cursor.start = start;
 
-	addr = gpu_buddy_block_offset(block) + (offset - start);
-	*size = gpu_buddy_block_size(mm, block) - (offset - start);
-	list_for_each_entry_continue(block, &vres->blocks, link) {
-		if (*size >= NOVA_VRAM_ALIGN || gpu_buddy_block_offset(block) != addr + *size)
+	addr = extent->node.start + (offset - start);
+	*size = extent->node.size - (offset - start);
+	list_for_each_entry_continue(extent, &vres->extents, link) {
+		if (*size >= NOVA_VRAM_ALIGN || extent->node.start != addr + *size)
 			break;
-		*size += gpu_buddy_block_size(mm, block);
+		*size += extent->node.size;
 	}
-	*size = min(*size, res->size - offset);
-	return nova_vram_base(ndev) + addr;
+	return addr;
 }
 
 /* One burst of a transfer between video memory and the pages of @tt, which is NULL for a clear. */
@@ -218,7 +254,7 @@ static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource 
 	u64 addr, size;
 
 	for (; offset < end; offset += size) {
-		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		addr = nova_vram_addr(res, offset, &size);
 		size = min(size, end - offset);
 		nova_core_vram_set(bound->core, addr, 0, size);
 	}
@@ -233,7 +269,7 @@ static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource 
 	void *page;
 
 	for (; offset < end; offset += PAGE_SIZE) {
-		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		addr = nova_vram_addr(res, offset, &size);
 		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
 		nova_core_vram_write(bound->core, addr, page, PAGE_SIZE);
 		kunmap_local(page);
@@ -249,7 +285,7 @@ static void nova_vram_burst_read(struct nova_bound *bound, struct ttm_resource *
 	void *page;
 
 	for (; offset < end; offset += PAGE_SIZE) {
-		addr = nova_vram_addr(bound->ndev, res, offset, &size);
+		addr = nova_vram_addr(res, offset, &size);
 		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
 		nova_core_vram_read(bound->core, addr, page, PAGE_SIZE);
 		kunmap_local(page);
@@ -344,7 +380,7 @@ int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 off
 	if (!bound)
 		return -ENODEV;
 	for (; size; size -= piece, offset += piece, data += piece) {
-		addr = nova_vram_addr(ndev, res, offset, &piece);
+		addr = nova_vram_addr(res, offset, &piece);
 		piece = min_t(u64, piece, size);
 		if (write)
 			nova_core_vram_write(bound->core, addr, data, piece);

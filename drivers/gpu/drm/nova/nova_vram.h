@@ -12,7 +12,7 @@ struct ttm_tt;
 int nova_vram_init(struct nova_device *ndev);
 void nova_vram_fini(struct nova_device *ndev);
 
-u64 nova_vram_addr(struct nova_device *ndev, struct ttm_resource *res, u64 offset, u64 *size);
+u64 nova_vram_addr(struct ttm_resource *res, u64 offset, u64 *size);
 
 int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res)
 	__must_not_hold(nova_core_door);
