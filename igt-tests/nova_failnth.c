@@ -435,6 +435,7 @@ int igt_main()
 	igt_nova_failcall_run(calls, ARRAY_SIZE(calls));
 	igt_fixture() {
 		igt_nova_fail_fini();
+		igt_nova_replug();
 		igt_nova_unplug_fini();
 	}
 }

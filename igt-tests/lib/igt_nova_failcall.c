@@ -202,7 +202,6 @@ static void test_call(const struct igt_nova_failcall *call)
 	close_client(&trial.bench);
 	/* What the driver lost track of is in its audit, or in the emulator's violations. */
 	igt_nova_unplug(igt_nova_dev_unbind);
-	igt_nova_replug();
 }
 
 static void run_call(const struct igt_nova_failcall *call)

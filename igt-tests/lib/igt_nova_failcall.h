@@ -80,7 +80,11 @@ struct igt_nova_failcall {
 	bool orphans;
 };
 
-/* A subtest per case; after each failed call a job is right and nothing more is in use. */
+/*
+ * A subtest per case; after each failed call a job is right and nothing more is in use. The
+ * device is unbound after each case: the next igt_nova_unplug_begin() binds it, or a last
+ * igt_nova_replug().
+ */
 void igt_nova_failcall_run(const struct igt_nova_failcall *calls, size_t count);
 
 /* No retry, as fail-nth has nothing left for a second attempt. 0 or -errno. */
