@@ -230,7 +230,7 @@ static struct json_object *emu_ctl_chaos(struct emu *emu, char *words)
 	return emu_ctl_ok();
 }
 
-/* A command has no argument (@run), one number (@run_number) or takes the line apart (@run_words). */
+/* A command has no argument (@run), one number (@run_number) or any (@run_words). */
 static const struct {
 	const char *name;
 	struct json_object *(*run)(struct emu *emu);

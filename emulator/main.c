@@ -39,7 +39,8 @@ struct options {
 
 static void print_help(void)
 {
-	printf("usage: nova-emu --socket PATH [--vram SIZE] [--control PATH] [--chaos SEED] [--log LEVEL]\n"
+	printf("usage: nova-emu --socket PATH [--vram SIZE] [--control PATH] [--chaos SEED]\n"
+	       "                [--log LEVEL]\n"
 	       "\n"
 	       "Emulates one GPU (PCI %04x:%04x) and serves it over vfio-user, to one client\n"
 	       "after the other, until SIGTERM or SIGINT.\n"

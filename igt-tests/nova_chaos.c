@@ -7,7 +7,7 @@
 #include "igt_nova_job.h"
 #include "igt_nova_unplug.h"
 
-IGT_TEST_DESCRIPTION("The device lies: the driver does not crash, hang or babble, and recovers with the device.");
+IGT_TEST_DESCRIPTION("The device lies: the driver survives, says so once, and recovers with the device.");
 
 /* What each run of the list does. */
 #define SEEDS			48u

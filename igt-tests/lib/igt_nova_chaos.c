@@ -72,8 +72,8 @@ static void sysrq(char key)
 /* Not an assertion: the thread that could end the subtest is the one that hangs. */
 static void __attribute__((noreturn)) bark(void)
 {
-	fprintf(stderr, "seed %" PRIu32 " hangs (%s): stacks are in the kernel's log; replay with --seed %" PRIu32 "\n",
-		watchdog.seed, watchdog.phase, watchdog.seed);
+	fprintf(stderr, "seed %" PRIu32 " hangs (%s): stacks are in the kernel's log; replay it with "
+		"lab/chaos 1 %" PRIu32 "\n", watchdog.seed, watchdog.phase, watchdog.seed);
 	igt_nova_kmsg_note("chaos: seed %" PRIu32 " hangs (%s)\n", watchdog.seed, watchdog.phase);
 	sysrq('w');
 	sysrq('t');
