@@ -3,7 +3,7 @@
 #include "igt_nova.h"
 #include "igt_nova_job.h"
 
-IGT_TEST_DESCRIPTION("Each size, offset and count at the edges of its type: refused, and nothing is lost.");
+IGT_TEST_DESCRIPTION("Each size, offset and count at the edges of its type; nothing is lost.");
 
 #define PAGE	IGT_NOVA_PAGE
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM

@@ -281,13 +281,15 @@ static void test_forged_fence_order(int fd)
 
 	(void)fd;
 	pair_open(&pair);
-	pair.out.map[0] = 0;
+	pair.out.map[0] = pair.out.map[1] = 0;
 	igt_nova_push_begin(&pair.thief, &push, 16);
 	igt_nova_push_acquire(&push, pair.out.va, 1);
 	blocker = igt_nova_submit_fence(pair.thief.fd, igt_nova_client_queue(&pair.thief, 0),
 					&push);
-	igt_nova_push_begin(&pair.thief, &push, 16);
+	igt_nova_push_begin(&pair.thief, &push, 32);
 	push_forged_fence(&pair, &push);
+	/* Not done yet: its own release would put the right value there. */
+	igt_nova_push_acquire(&push, pair.out.va + 4, 1);
 	forged = igt_nova_submit_fence(pair.thief.fd, pair.queue, &push);
 	igt_assert_eq(igt_nova_fence_result(pair.thief.fd, forged), 1);
 
@@ -299,7 +301,7 @@ static void test_forged_fence_order(int fd)
 	for (unsigned int i = 0; i < 4; i++)
 		igt_assert_eq(igt_nova_submit_wait(pair.victim.fd, pair.victim_queue, NULL), 1);
 	igt_assert(igt_nova_syncobj_busy(pair.thief.fd, waiter));
-	pair.out.map[0] = 1;
+	pair.out.map[0] = pair.out.map[1] = 1;
 	igt_assert_eq(igt_nova_fence_result(pair.thief.fd, waiter), 1);
 	pair_close(&pair);
 }

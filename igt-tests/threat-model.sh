@@ -7,7 +7,7 @@ set -u
 
 build=$1
 document=${2-$(dirname "$(readlink -f "$0")")/../Documentation/threat-model.rst}
-security='nova_isolation nova_limits nova_overflow nova_reach nova_security'
+security='nova_access nova_isolation nova_limits nova_overflow nova_reach nova_security'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -91,6 +91,13 @@ int igt_nova_ioctl(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : 0;
 }
 
+/* A bad pointer is noticed before anything else, unless there is no such ioctl. */
+bool igt_nova_ioctl_exists(int fd, unsigned int number)
+{
+	return igt_nova_ioctl(fd, DRM_IOWR(number, uint64_t),
+			      (void *)(uintptr_t)IGT_NOVA_BAD_POINTER) != -EINVAL;
+}
+
 void igt_nova_expect_at(int fd, unsigned long request, void *arg, int error,
 			const char *what, const char *file, int line)
 {

@@ -47,6 +47,9 @@ int igt_nova_open(void);		/* the same, skips without one */
 int igt_nova_open_node(const char *node);	/* fd or -errno */
 int igt_nova_ioctl(int fd, unsigned long request, void *arg);	/* 0 or -errno; restarts */
 
+/* Does the device have an ioctl of this number, whoever may call it? */
+bool igt_nova_ioctl_exists(int fd, unsigned int number);
+
 /* Fails the test unless the ioctl returns @error (0: success, else a positive errno). */
 #define igt_nova_expect(fd, request, arg, error) \
 	igt_nova_expect_at(fd, request, arg, error, #request, __FILE__, __LINE__)
