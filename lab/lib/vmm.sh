@@ -80,8 +80,15 @@ vmm_plug() {
 	plugged[$1]=1
 }
 
+# Between two register accesses: QEMU aborts when its peer dies in the middle of one. DMA and jobs are cut wherever
+# they are.
 vmm_kill() {
-	kill -KILL "$(emulator_pid "$1")" 2>/dev/null || true
+	local pid
+	pid=$(emulator_pid "$1")
+	vmm_qmp '{"execute":"stop"}' '{"return"*' || return 0
+	kill -KILL "$pid" 2>/dev/null || true
+	tail --pid="$pid" -s 0.01 -f /dev/null
+	vmm_qmp '{"execute":"cont"}' '{"return"*' || return 0
 }
 
 vmm_start() {
