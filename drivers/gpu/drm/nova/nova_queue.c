@@ -134,6 +134,33 @@ void nova_queue_process(struct nova_queue *queue)
 	nova_timeline_signal(&queue->timeline, min(seqno, READ_ONCE(queue->hw.seqno)));
 }
 
+/*
+ * Takes the channel off the engine, in bounded time: the GPU does not touch the jobs' memory
+ * afterwards, and no job gets to run any more. The first reason stands.
+ */
+static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flags, u32 code)
+	__must_hold_shared(nova_core_door) __must_hold(&queue->lock)
+{
+	bool engine_reset = false;
+
+	if (queue->dead)
+		return;
+	queue->dead = error;
+	nova_core_chan_kill(queue->hw.chan, &engine_reset);
+	nova_queue_process(queue);
+	queue->state.flags |= flags;
+	queue->state.error = code;
+	queue->state.resets += engine_reset;
+}
+
+/* Nobody waits for a queue that was halted. */
+static void nova_queue_abort_locked(struct nova_queue *queue)
+	__must_hold(&queue->lock)
+{
+	nova_timeline_abort(&queue->timeline, queue->dead);
+	nova_deps_cut(&queue->deps);
+}
+
 /**
  * nova_queue_kill() - end a queue for good
  * @queue: the queue; its hardware half exists
@@ -141,25 +168,13 @@ void nova_queue_process(struct nova_queue *queue)
  * @flags: DRM_NOVA_QUEUE_STATE_* to report
  * @code: NV_ERROR_* to report, or 0
  *
- * Takes the channel off the engine, in bounded time, before any fence signals:
- * the GPU does not touch the jobs' memory afterwards. Killing twice is
- * harmless, the first reason stands.
+ * When it returns, in bounded time, all fences have signalled. Killing twice is harmless.
  */
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 {
-	bool engine_reset = false;
-
 	guard(mutex)(&queue->lock);
-	if (!queue->dead) {
-		queue->dead = error;
-		nova_core_chan_kill(queue->hw.chan, &engine_reset);
-		nova_queue_process(queue);
-		queue->state.flags |= flags;
-		queue->state.error = code;
-		queue->state.resets += engine_reset;
-	}
-	nova_timeline_abort(&queue->timeline, queue->dead);
-	nova_deps_cut(&queue->deps);
+	nova_queue_halt_locked(queue, error, flags, code);
+	nova_queue_abort_locked(queue);
 }
 
 static void nova_queue_error_work(struct work_struct *work)
@@ -372,6 +387,9 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
  *
  * Every fence has signalled when it returns, so nobody waits any more. With
  * -ENODEV no queue can be created afterwards.
+ *
+ * All channels stop before the first fence signals: a job of one queue that waits for
+ * a job of another must not run because that one failed.
  */
 void nova_queues_kill(struct nova_device *ndev, int error)
 {
@@ -382,9 +400,13 @@ void nova_queues_kill(struct nova_device *ndev, int error)
 		ndev->queues.closed = true;
 	list_for_each_entry(queue, &ndev->queues.list, link) {
 		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
-		nova_queue_kill(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+		scoped_guard(mutex, &queue->lock)
+			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
 		nova_bound_unpin();
 	}
+	list_for_each_entry(queue, &ndev->queues.list, link)
+		scoped_guard(mutex, &queue->lock)
+			nova_queue_abort_locked(queue);
 }
 
 /**
