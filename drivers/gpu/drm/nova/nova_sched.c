@@ -23,10 +23,10 @@
 
 static uint job_timeout_ms = 5000;
 module_param(job_timeout_ms, uint, 0644);
-MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job of a queue created from now on may run before its queue is killed (100..600000, default 5000)");
+MODULE_PARM_DESC(job_timeout_ms, "milliseconds a job of a new queue may run before its queue is killed (100..600000, default 5000)");
 
 /**
- * nova_sched_timeout_ms() - how long a job may run
+ * nova_sched_timeout_ms() - how long a job of a queue created now may run
  *
  * Return: milliseconds.
  */
