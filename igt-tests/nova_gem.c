@@ -4,6 +4,7 @@
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_job.h"
+#include "igt_nova_share.h"
 #include "igt_nova_sysfs.h"
 
 IGT_TEST_DESCRIPTION("Buffer objects: creation, information, mapping, sharing.");
@@ -286,38 +287,13 @@ static void test_prime_self(int fd)
 	close(second);
 }
 
-/* The kernel's memory-only DRM device: fd, or -1. */
-static int open_vgem(void)
-{
-	char node[32];
-
-	igt_nova_module_load("vgem");
-	for (unsigned int i = 0; i < 16; i++) {
-		drmVersionPtr version;
-		bool found;
-		int fd;
-
-		snprintf(node, sizeof(node), "/dev/dri/card%u", i);
-		fd = igt_nova_open_node(node);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && strcmp(version->name, "vgem") == 0;
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
 /* A buffer of another driver, used by the GPU and seen by its owner. */
 static void test_prime_foreign(int fd)
 {
 	struct drm_nova_gem_info info;
 	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 4, .bpp = 32 };
 	struct drm_mode_map_dumb offset = { 0 };
-	int vgem = open_vgem(), dmabuf = -1;
+	int vgem = igt_nova_open_vgem(), dmabuf = -1;
 	struct igt_nova_client client;
 	struct igt_nova_push push;
 	uint32_t handle = 0;
@@ -351,8 +327,7 @@ static void test_prime_foreign(int fd)
 	igt_nova_client_close(&client);
 	close(dmabuf);
 	close(vgem);
-	/* With it gone again no test takes it for the device under test. */
-	igt_nova_module_unload("vgem");
+	igt_nova_close_vgem();
 }
 
 static void test_vm_private(int fd)

@@ -29,7 +29,7 @@ static void open_client(struct igt_nova_client *client)
 static void unbind_under_crowd(void)
 {
 	igt_nova_crowd_start(&crowd);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_crowd_join(&crowd);
 	igt_nova_crowd_check_maps(&crowd);
 	igt_nova_crowd_close(&crowd);
@@ -176,7 +176,7 @@ static void test_blocked_wait(int fd)
 {
 	(void)fd;
 	stuck_open();
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	stuck_check_and_close(false);
 	igt_nova_unplug_check_quiet();
 	igt_nova_replug();
@@ -194,7 +194,7 @@ static void unbind_while(const char *misbehave)
 			igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[i]);
 	igt_nova_crowd_start(&crowd);
 	igt_nova_unplug_misbehave("%s", misbehave);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_crowd_join(&crowd);
 	igt_nova_crowd_check_maps(&crowd);
 	igt_nova_crowd_close(&crowd);
@@ -241,7 +241,7 @@ static void test_during_reset(int fd)
 	igt_nova_push_acquire(&push, bo.va, 1);
 	fence = igt_nova_submit_fence(client.fd, queue, &push);
 	igt_assert_lt(igt_nova_fence_result(client.fd, fence), 0);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_bo_destroy(client.fd, &bo);
 	igt_nova_client_close(&client);
 	igt_nova_unplug_check_quiet();
@@ -290,7 +290,7 @@ static void test_maps_stay(int fd)
 		if (i & 2)
 			igt_nova_bo_fill(&bo[i], IGT_NOVA_OWN);
 	}
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	for (unsigned int i = 0; i < 4; i++)
 		check_map(&bo[i]);
 	igt_nova_replug();
@@ -318,7 +318,7 @@ static void test_calls_after(int fd)
 	igt_nova_crowd_init(&crowd);
 	igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[0]);
 	worker = &crowd.workers[0];
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	for (size_t i = 0; i < igt_nova_load_count; i++)
 		igt_assert_f(igt_nova_loads[i].call(worker) == -ENODEV, "%s\n",
 			     igt_nova_loads[i].name);
@@ -341,7 +341,7 @@ static void test_open_gone(int fd)
 	igt_assert_eq(fstat(client.fd, &stat), 0);
 	unlink(node);
 	igt_assert_eq(mknod(node, S_IFCHR | 0600, stat.st_rdev), 0);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	reopened = igt_nova_open_node(node);
 	unlink(node);
 	igt_assert_f(reopened == -ENODEV || reopened == -ENXIO, "open: %d\n", reopened);
@@ -363,7 +363,7 @@ static void test_rebind_old_open(int fd)
 	(void)fd;
 	for (size_t i = 0; i < ARRAY_SIZE(old); i++) {
 		open_client(&old[i]);
-		igt_nova_unplug(igt_nova_dev_unbind);
+		igt_nova_unplug(igt_nova_path("unbind"));
 		igt_nova_replug();
 		new_fd = igt_nova_dev_open(igt_nova_unplug_dev());
 		igt_assert_eq(fstat(old[i].fd, &old_stat), 0);

@@ -45,7 +45,7 @@ static void test_aux_unbind(int fd)
 {
 	(void)fd;
 	start_mixed_crowd();
-	igt_nova_unplug(igt_nova_aux_unbind);
+	igt_nova_unplug(igt_nova_path("aux-unbind"));
 	end_crowd();
 	igt_assert_eq(igt_nova_aux_bind(igt_nova_unplug_dev()), 0);
 	igt_nova_replug();
@@ -55,7 +55,7 @@ static void test_remove_rescan(int fd)
 {
 	(void)fd;
 	start_mixed_crowd();
-	igt_nova_unplug(igt_nova_dev_remove);
+	igt_nova_unplug(igt_nova_path("remove"));
 	end_crowd();
 	igt_assert(!igt_nova_dev_is_present(igt_nova_unplug_dev()));
 	igt_nova_replug();
@@ -73,7 +73,7 @@ static void test_surprise_removal(int fd)
 		igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[i]);
 	igt_nova_crowd_start(&crowd);
 	igt_nova_unplug_misbehave("surprise-remove");
-	igt_nova_unplug(igt_nova_dev_remove);
+	igt_nova_unplug(igt_nova_path("remove"));
 	end_crowd();
 	igt_nova_replug();
 }
@@ -117,7 +117,7 @@ static void test_two_devices(int fd)
 	for (size_t i = 0; i < igt_nova_load_count; i++)
 		igt_nova_crowd_add(&crowd, &second, &igt_nova_loads[i]);
 	igt_nova_crowd_start(&crowd);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_replug();
 	igt_nova_crowd_stop(&crowd);
 	igt_nova_crowd_join(&crowd);
@@ -256,7 +256,7 @@ static void test_dmabuf_stays(int fd)
 	map = mmap(NULL, bo.size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 	igt_assert_f(map != MAP_FAILED, "mmap of a dma-buf: %m\n");
 	igt_assert_eq_u32(*(uint32_t *)map, IGT_NOVA_OWN);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 
 	igt_assert(igt_nova_safe_read(map, &value, sizeof(value)));
 	igt_assert(value == 0 || value == IGT_NOVA_OWN);
@@ -310,7 +310,7 @@ static void test_module_unload(int fd)
 {
 	(void)fd;
 	start_mixed_crowd();
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	end_crowd();
 	unload_and_load();
 }
@@ -338,7 +338,7 @@ static void test_module_pinned(int fd)
 	igt_nova_bo_create(client.fd, &bo, PAGE, SYSTEM);
 	bo.map[0] = IGT_NOVA_OWN;
 	igt_assert_eq(drmPrimeHandleToFD(client.fd, bo.handle, DRM_CLOEXEC, &dmabuf), 0);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_assert_eq(igt_nova_module_unload("nova_drm"), -EAGAIN);
 	drmCloseBufferHandle(client.fd, bo.handle);
 	igt_nova_client_close(&client);

@@ -10,25 +10,40 @@
 
 #define COMMAND_MAX	128
 #define ANSWER_MAX	65536
+#define EMUS_MAX	4
 
 struct igt_nova_emu {
 	int fd;
+	unsigned int index;
 	char answer[ANSWER_MAX];
 };
 
-/* For the exit handler: a test that failed must not leave the device misbehaving. */
-static int healing_fd = -1;
+/* For the exit handler: a test that failed must not leave a device misbehaving. */
+static struct igt_nova_emu *open_emus[EMUS_MAX];
+
+bool igt_nova_emu_connected(const struct igt_nova_emu *emu)
+{
+	struct pollfd poll_fd = { .fd = emu->fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) >= 0 && !(poll_fd.revents & POLLHUP);
+}
+
+void igt_nova_emu_heal(struct igt_nova_emu *emu)
+{
+	struct pollfd poll_fd = { .fd = emu->fd, .events = POLLIN };
+
+	if (igt_nova_emu_connected(emu) && write(emu->fd, "heal\n", 5) == 5 &&
+	    poll(&poll_fd, 1, 1000) == 1 &&
+	    read(emu->fd, emu->answer, sizeof(emu->answer)) < 0)
+		igt_debug("the emulator's control port: %m\n");
+}
 
 static void heal_at_exit(int signal)
 {
-	struct pollfd poll_fd = { .fd = healing_fd, .events = POLLIN };
-	char answer[64];
-
 	(void)signal;
-	if (healing_fd >= 0 && write(healing_fd, "heal\n", 5) == 5 && poll(&poll_fd, 1, 1000) == 1 &&
-	    read(healing_fd, answer, sizeof(answer)) < 0)
-		return;
-	healing_fd = -1;
+	for (size_t i = 0; i < EMUS_MAX; i++)
+		if (open_emus[i])
+			igt_nova_emu_heal(open_emus[i]);
 }
 
 /* An earlier process may have been killed between its command and the answer. */
@@ -47,6 +62,7 @@ struct igt_nova_emu *igt_nova_emu_open(unsigned int index)
 	char path[64];
 	int fd;
 
+	igt_assert(index < EMUS_MAX);
 	snprintf(path, sizeof(path), "/dev/virtio-ports/nova-ctl.%u", index);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
@@ -56,7 +72,8 @@ struct igt_nova_emu *igt_nova_emu_open(unsigned int index)
 	emu = calloc(1, sizeof(*emu));
 	igt_assert(emu);
 	emu->fd = fd;
-	healing_fd = fd;
+	emu->index = index;
+	open_emus[index] = emu;
 	igt_install_exit_handler(heal_at_exit);
 	discard_old_answers(emu);
 	return emu;
@@ -65,7 +82,7 @@ struct igt_nova_emu *igt_nova_emu_open(unsigned int index)
 void igt_nova_emu_close(struct igt_nova_emu *emu)
 {
 	if (emu) {
-		healing_fd = -1;
+		open_emus[emu->index] = NULL;
 		close(emu->fd);
 	}
 	free(emu);

@@ -35,6 +35,10 @@ struct igt_nova_emu_stats {
 /* NULL when there is no such port: real hardware, or a VMM without it. */
 struct igt_nova_emu *igt_nova_emu_open(unsigned int index);
 void igt_nova_emu_close(struct igt_nova_emu *emu);
+/* Is there a process behind the port? Commands wait for one. */
+bool igt_nova_emu_connected(const struct igt_nova_emu *emu);
+/* Ends all misbehaviour, asserting nothing: for exit handlers. */
+void igt_nova_emu_heal(struct igt_nova_emu *emu);
 /* Sends one command and asserts that the answer is a success. */
 void igt_nova_emu_command(struct igt_nova_emu *emu, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -185,25 +185,50 @@ static int load_page_fault(struct igt_nova_worker *worker)
 	return ret;
 }
 
+/* The node goes with the device, or another device has it by now. */
+static int load_open_close(struct igt_nova_worker *worker)
+{
+	int fd = igt_nova_open_node(worker->node);
+
+	if (fd == -ENOENT || fd == -ENXIO)
+		return -ENODEV;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 const struct igt_nova_load igt_nova_loads[] = {
-	{ "getparam", load_getparam },
-	{ "gem-create", load_gem_create },
-	{ "gem-info", load_gem_info },
-	{ "dev-query", load_dev_query },
-	{ "gem-mmap-offset", load_gem_mmap_offset },
-	{ "vm-create-destroy", load_vm_create_destroy },
-	{ "vm-bind", load_vm_bind },
-	{ "queue-create-destroy", load_queue_create_destroy },
-	{ "queue-get-state", load_queue_get_state },
-	{ "exec", load_exec },
-	{ "exec-wait", load_exec_wait },
-	{ "get-time", load_get_time },
-	{ "prime-export", load_prime_export },
-	{ "prime-import", load_prime_import },
-	{ "page-fault", load_page_fault },
+	{ "open-close", load_open_close, { 0 } },
+	{ "getparam", load_getparam, { DRM_IOCTL_NOVA_GETPARAM } },
+	{ "gem-create", load_gem_create, { DRM_IOCTL_NOVA_GEM_CREATE } },
+	{ "gem-info", load_gem_info, { DRM_IOCTL_NOVA_GEM_INFO } },
+	{ "dev-query", load_dev_query, { DRM_IOCTL_NOVA_DEV_QUERY } },
+	{ "gem-mmap-offset", load_gem_mmap_offset, { DRM_IOCTL_NOVA_GEM_MMAP_OFFSET } },
+	{ "vm-create-destroy", load_vm_create_destroy,
+	  { DRM_IOCTL_NOVA_VM_CREATE, DRM_IOCTL_NOVA_VM_DESTROY } },
+	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
+	{ "queue-create-destroy", load_queue_create_destroy,
+	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
+	{ "queue-get-state", load_queue_get_state, { DRM_IOCTL_NOVA_QUEUE_GET_STATE } },
+	{ "exec", load_exec, { DRM_IOCTL_NOVA_EXEC } },
+	{ "exec-wait", load_exec_wait, { DRM_IOCTL_NOVA_EXEC } },
+	{ "get-time", load_get_time, { DRM_IOCTL_NOVA_GET_TIME } },
+	{ "prime-export", load_prime_export, { 0 } },
+	{ "prime-import", load_prime_import, { 0 } },
+	{ "page-fault", load_page_fault, { 0 } },
 };
 
 const size_t igt_nova_load_count = ARRAY_SIZE(igt_nova_loads);
+
+const struct igt_nova_load *igt_nova_load(const char *name)
+{
+	for (size_t i = 0; i < igt_nova_load_count; i++)
+		if (strcmp(igt_nova_loads[i].name, name) == 0)
+			return &igt_nova_loads[i];
+	igt_assert_f(false, "there is no load %s\n", name);
+	return NULL;
+}
 
 static void *work(void *data)
 {
@@ -244,7 +269,9 @@ void igt_nova_crowd_add(struct igt_nova_crowd *crowd, const struct igt_nova_dev 
 	igt_assert(crowd->count < ARRAY_SIZE(crowd->workers));
 	worker->load = load;
 	worker->crowd = crowd;
+	worker->dmabuf = -1;
 	igt_nova_client_init(client, igt_nova_dev_open(dev));
+	igt_assert(igt_nova_dev_node(dev, worker->node));
 	worker->queue = igt_nova_client_queue(client,
 					      crowd->count % igt_nova_engine_count(client->fd));
 	igt_nova_client_bo(client, &worker->bo, BO_SIZE, DRM_NOVA_PLACEMENT_VRAM);
@@ -261,12 +288,19 @@ void igt_nova_crowd_add(struct igt_nova_crowd *crowd, const struct igt_nova_dev 
 	crowd->count++;
 }
 
+void igt_nova_crowd_add_all(struct igt_nova_crowd *crowd, const struct igt_nova_dev *dev)
+{
+	for (size_t i = 0; i < igt_nova_load_count; i++)
+		igt_nova_crowd_add(crowd, dev, &igt_nova_loads[i]);
+}
+
 void igt_nova_crowd_start(struct igt_nova_crowd *crowd)
 {
 	struct timespec deadline;
 
-	for (size_t i = 0; i < crowd->count; i++)
-		igt_nova_thread_start(&crowd->workers[i].thread, work, &crowd->workers[i]);
+	for (; crowd->started < crowd->count; crowd->started++)
+		igt_nova_thread_start(&crowd->workers[crowd->started].thread, work,
+				      &crowd->workers[crowd->started]);
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += IGT_NOVA_PATIENCE_S;
 	for (size_t i = 0; i < crowd->count; i++)
@@ -278,8 +312,8 @@ void igt_nova_crowd_join(struct igt_nova_crowd *crowd)
 {
 	bool stopped = atomic_load(&crowd->stop);
 
-	for (size_t i = 0; i < crowd->count; i++)
-		igt_assert_eq(pthread_join(crowd->workers[i].thread, NULL), 0);
+	while (crowd->started)
+		igt_assert_eq(pthread_join(crowd->workers[--crowd->started].thread, NULL), 0);
 	for (size_t i = 0; i < crowd->count; i++) {
 		const struct igt_nova_worker *worker = &crowd->workers[i];
 
@@ -296,27 +330,27 @@ void igt_nova_crowd_stop(struct igt_nova_crowd *crowd)
 	atomic_store(&crowd->stop, true);
 }
 
-static void check_map(const struct igt_nova_worker *worker)
+void igt_nova_bo_check_own(const struct igt_nova_bo *bo)
 {
 	uint32_t page[IGT_NOVA_PAGE / 4];
 
-	for (size_t at = 0; at < worker->bo.size; at += sizeof(page)) {
-		char *map = (char *)worker->bo.map + at;
+	for (size_t at = 0; at < bo->size; at += sizeof(page)) {
+		char *map = (char *)bo->map + at;
 
-		igt_assert_f(igt_nova_safe_read(map, page, sizeof(page)),
-			     "SIGBUS on reading (%s)\n", worker->load->name);
+		igt_assert_f(igt_nova_safe_read(map, page, sizeof(page)), "SIGBUS on reading\n");
 		for (size_t i = 0; i < ARRAY_SIZE(page); i++)
 			igt_assert_f(page[i] == 0 || page[i] == IGT_NOVA_OWN,
-				     "%#x shows through (%s)\n", page[i], worker->load->name);
-		igt_assert_f(igt_nova_safe_write(map, page, sizeof(page)),
-			     "SIGBUS on writing (%s)\n", worker->load->name);
+				     "%#x shows through\n", page[i]);
+		for (size_t i = 0; i < ARRAY_SIZE(page); i++)
+			page[i] = IGT_NOVA_OWN;
+		igt_assert_f(igt_nova_safe_write(map, page, sizeof(page)), "SIGBUS on writing\n");
 	}
 }
 
 void igt_nova_crowd_check_maps(struct igt_nova_crowd *crowd)
 {
 	for (size_t i = 0; i < crowd->count; i++)
-		check_map(&crowd->workers[i]);
+		igt_nova_bo_check_own(&crowd->workers[i].bo);
 }
 
 void igt_nova_crowd_close(struct igt_nova_crowd *crowd)
@@ -330,4 +364,14 @@ void igt_nova_crowd_close(struct igt_nova_crowd *crowd)
 	}
 	sem_destroy(&crowd->running);
 	crowd->count = 0;
+}
+
+void igt_nova_crowd_abandon(struct igt_nova_crowd *crowd)
+{
+	if (!crowd->count && !crowd->started)
+		return;
+	igt_nova_crowd_stop(crowd);
+	while (crowd->started)
+		pthread_join(crowd->workers[--crowd->started].thread, NULL);
+	igt_nova_crowd_close(crowd);
 }

@@ -20,10 +20,12 @@ struct igt_nova_worker;
  * struct igt_nova_load - something a thread does over and over
  * @name: for subtest names
  * @call: does it once; 0 or -errno; must not assert
+ * @requests: the ioctls of ours in it, then zeroes
  */
 struct igt_nova_load {
 	const char *name;
 	int (*call)(struct igt_nova_worker *worker);
+	unsigned long requests[4];
 };
 
 /* One line per ioctl of ours, the ones of DRM core that reach the driver, and page faults. */
@@ -36,6 +38,7 @@ extern const size_t igt_nova_load_count;
  * @crowd: whom it belongs to
  * @thread: the thread
  * @client: its file and VM
+ * @node: path of its device
  * @queue: its queue
  * @bo: buffer in video memory, bound and mapped, filled with %IGT_NOVA_OWN
  * @fault_offset: mmap offset of @bo
@@ -50,6 +53,7 @@ struct igt_nova_worker {
 	struct igt_nova_crowd *crowd;
 	pthread_t thread;
 	struct igt_nova_client client;
+	char node[64];
 	uint32_t queue;
 	struct igt_nova_bo bo;
 	uint64_t fault_offset;
@@ -61,13 +65,16 @@ struct igt_nova_worker {
 };
 
 #define IGT_NOVA_CROWD_MAX	32
-/* What a worker's memory may hold besides zero. */
+/* What a client's own memory may hold besides zero, when others' may be about. */
 #define IGT_NOVA_OWN		0x0e110e11u
+/* All of a mapping can be read, shows nobody else's data, and can be written. */
+void igt_nova_bo_check_own(const struct igt_nova_bo *bo);
 
 /**
  * struct igt_nova_crowd - workers that run at once
  * @workers: the workers
  * @count: of them
+ * @started: of them, whose threads are to be joined
  * @running: posted by each worker after its first successful call
  * @stop: set to end the workers while the device lives
  * @broken: the device misbehaves: calls may end with ECANCELED (their queue was
@@ -76,12 +83,16 @@ struct igt_nova_worker {
 struct igt_nova_crowd {
 	struct igt_nova_worker workers[IGT_NOVA_CROWD_MAX];
 	size_t count;
+	size_t started;
 	sem_t running;
 	atomic_bool stop;
 	bool broken;
 };
 
 void igt_nova_crowd_init(struct igt_nova_crowd *crowd);
+const struct igt_nova_load *igt_nova_load(const char *name);
+/* One worker for each load. */
+void igt_nova_crowd_add_all(struct igt_nova_crowd *crowd, const struct igt_nova_dev *dev);
 void igt_nova_crowd_add(struct igt_nova_crowd *crowd, const struct igt_nova_dev *dev,
 			const struct igt_nova_load *load);
 /* Starts all and returns when each has done its work once. */
@@ -92,5 +103,7 @@ void igt_nova_crowd_stop(struct igt_nova_crowd *crowd);
 /* Their mappings can be read and written and hold nobody else's data. */
 void igt_nova_crowd_check_maps(struct igt_nova_crowd *crowd);
 void igt_nova_crowd_close(struct igt_nova_crowd *crowd);
+/* After a failure, whatever state it is in: ends the threads, checks nothing, closes all. */
+void igt_nova_crowd_abandon(struct igt_nova_crowd *crowd);
 
 #endif /* IGT_NOVA_LOAD_H */

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <linux/netlink.h>
 
@@ -64,18 +65,6 @@ bool igt_nova_dev_is_bound(const struct igt_nova_dev *dev)
 	return access(path, F_OK) == 0;
 }
 
-static void find_driver(struct igt_nova_dev *dev)
-{
-	glob_t drivers;
-
-	/* Not through the device's link: a test that failed may have left it unbound. */
-	if (glob(PCI_DRIVERS "/nova[-_]core", 0, NULL, &drivers))
-		return;
-	snprintf(dev->driver, sizeof(dev->driver), "%.63s",
-		 strrchr(drivers.gl_pathv[0], '/') + 1);
-	globfree(&drivers);
-}
-
 bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index)
 {
 	bool found = false;
@@ -96,8 +85,6 @@ bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index)
 		snprintf(dev->address, sizeof(dev->address), "%.31s", strrchr(path, '/') + 1);
 	}
 	globfree(&devices);
-	if (found)
-		find_driver(dev);
 	return found;
 }
 
@@ -136,12 +123,30 @@ int igt_nova_dev_open(const struct igt_nova_dev *dev)
 	return fd;
 }
 
+/* Path of a file of the PCI driver; not through the device's link, which is there while it is bound. */
+static bool driver_path(char path[PATH_MAX], const char *file)
+{
+	glob_t drivers;
+
+	if (glob(PCI_DRIVERS "/nova[-_]core", 0, NULL, &drivers))
+		return false;
+	snprintf(path, PATH_MAX, "%.256s/%s", drivers.gl_pathv[0], file);
+	globfree(&drivers);
+	return true;
+}
+
+bool igt_nova_driver_present(void)
+{
+	char path[PATH_MAX];
+
+	return driver_path(path, "bind");
+}
+
 static int write_driver(const struct igt_nova_dev *dev, const char *file)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), PCI_DRIVERS "/%s/%s", dev->driver, file);
-	return write_sysfs(path, dev->address);
+	return driver_path(path, file) ? write_sysfs(path, dev->address) : -ENOENT;
 }
 
 int igt_nova_dev_unbind(const struct igt_nova_dev *dev)
@@ -281,6 +286,20 @@ int igt_nova_module_unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
 }
 
+int igt_nova_module_unload_idle(const char *name)
+{
+	uint64_t deadline = igt_nova_now_ns() + IGT_NOVA_PATIENCE_S * 1000000000ull;
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int ret;
+
+	for (;;) {
+		ret = igt_nova_module_unload(name);
+		if (ret != -EAGAIN || igt_nova_now_ns() > deadline)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+}
+
 int igt_nova_module_load(const char *name)
 {
 	int status;
@@ -293,4 +312,28 @@ int igt_nova_module_load(const char *name)
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -errno;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOENT;
+}
+
+static void param_path(char path[PATH_MAX], const char *module, const char *param)
+{
+	snprintf(path, PATH_MAX, "/sys/module/%s/parameters/%s", module, param);
+}
+
+void igt_nova_module_param_get(const char *module, const char *param, char *value, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *stream;
+
+	param_path(path, module, param);
+	stream = fopen(path, "re");
+	igt_assert_f(stream && fgets(value, size, stream), "%s: %m\n", path);
+	fclose(stream);
+}
+
+void igt_nova_module_param_set(const char *module, const char *param, const char *value)
+{
+	char path[PATH_MAX];
+
+	param_path(path, module, param);
+	igt_assert_f(write_sysfs(path, value) == 0, "%s: cannot be set\n", path);
 }

@@ -4,17 +4,16 @@
 #define IGT_NOVA_SYSFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /**
  * struct igt_nova_dev - one PCI device that nova-core drives
  * @index: rank among them by PCI address, and number of its control port
  * @address: PCI address, as sysfs writes it
- * @driver: name of its PCI driver
  */
 struct igt_nova_dev {
 	unsigned int index;
 	char address[32];
-	char driver[64];
 };
 
 /* The device with this index; it need not be bound. */
@@ -25,6 +24,9 @@ bool igt_nova_dev_is_present(const struct igt_nova_dev *dev);
 bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64]);
 /* Opens the render node, waiting for its event if the bind is still under way. */
 int igt_nova_dev_open(const struct igt_nova_dev *dev);
+
+/* Is the PCI driver registered? */
+bool igt_nova_driver_present(void);
 
 /* These return 0 or the -errno of the write to sysfs. */
 int igt_nova_dev_unbind(const struct igt_nova_dev *dev);
@@ -60,6 +62,14 @@ int igt_nova_module_set_param(const char *module, const char *name, unsigned int
 
 /* 0 or -errno. */
 int igt_nova_module_unload(const char *name);
+/*
+ * The same once nobody uses it. The last references of fences and dma-bufs go in RCU
+ * callbacks and work items, which announce nothing: so it is asked again until then.
+ */
+int igt_nova_module_unload_idle(const char *name);
 int igt_nova_module_load(const char *name);
+/* A parameter that must be there. */
+void igt_nova_module_param_get(const char *module, const char *param, char *value, size_t size);
+void igt_nova_module_param_set(const char *module, const char *param, const char *value);
 
 #endif /* IGT_NOVA_SYSFS_H */

@@ -4,66 +4,155 @@
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_vmm.h"
 
-static struct igt_nova_dev dev;
-static struct igt_nova_emu *emu;
-/* The device was told to misbehave: it need not have seen an orderly shutdown. */
+#define DEVICES_MAX	4
+/* Jobs that never end must not be found out before the device goes: in milliseconds. */
+#define JOB_TIMEOUT	"600000"
+
+/* All devices as they were found; the first is the one that goes. */
+static struct igt_nova_dev devs[DEVICES_MAX];
+static struct igt_nova_emu *emus[DEVICES_MAX];
+static unsigned int dev_count;
+/* How the first one went, until it is back. */
+static const struct igt_nova_path *volatile gone;
+/* What is mapped for DMA while nobody has the device open: nova-core's own. */
+static uint64_t core_ranges;
+/* As it was found. */
+static char job_timeout[16];
+/* It was told to misbehave: it need not have seen an orderly shutdown. */
 static bool misbehaving;
 
 const struct igt_nova_dev *igt_nova_unplug_dev(void)
 {
-	return &dev;
+	return &devs[0];
+}
+
+const struct igt_nova_dev *igt_nova_unplug_other(void)
+{
+	return dev_count > 1 ? &devs[1] : NULL;
 }
 
 struct igt_nova_emu *igt_nova_unplug_emu(void)
 {
-	return emu;
+	return emus[0];
 }
 
-static void recover_device(void)
+/* What the VMM's side has to do before the guest can do anything. */
+static void revive(unsigned int index)
 {
-	if (!igt_nova_dev_find(&dev, 0)) {
-		igt_assert_eq(igt_nova_pci_rescan(), 0);
-		igt_require_f(igt_nova_dev_find(&dev, 0), "no device\n");
+	if (!igt_nova_vmm_present())
+		return;
+	/* Refused while it is plugged in and dead. */
+	if (igt_nova_vmm("start", index) == -EIO) {
+		igt_nova_vmm("unplug", index);
+		igt_nova_vmm("start", index);
 	}
-	if (!dev.driver[0]) {
-		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
-		igt_assert(igt_nova_dev_find(&dev, 0) && dev.driver[0]);
+	igt_nova_vmm("plug", index);
+}
+
+/* Whatever is missing between the emulator's process and the bound driver; asserts nothing. */
+static void recover(const struct igt_nova_dev *dev)
+{
+	struct igt_nova_emu *emu = emus[dev->index];
+	char node[64];
+
+	if (!igt_nova_dev_is_present(dev) || (emu && !igt_nova_emu_connected(emu)))
+		revive(dev->index);
+	if (emu)
+		igt_nova_emu_heal(emu);
+	if (!igt_nova_dev_is_present(dev))
+		igt_nova_pci_rescan();
+	if (!igt_nova_driver_present())
+		igt_nova_module_load("nova_drm");
+	if (!igt_nova_dev_is_bound(dev))
+		igt_nova_dev_bind(dev);
+	if (!igt_nova_dev_node(dev, node))
+		igt_nova_aux_bind(dev);
+	/* nova-core is bound and of no use: it had given the device up. */
+	if (!igt_nova_dev_node(dev, node) && igt_nova_dev_unbind(dev) == 0)
+		igt_nova_dev_bind(dev);
+}
+
+/* However this process ends, the next one finds the device where it was. */
+static void recover_at_exit(int signal)
+{
+	(void)signal;
+	if (gone)
+		recover(&devs[0]);
+	gone = NULL;
+	if (job_timeout[0] && igt_nova_driver_present())
+		igt_nova_module_param_set("nova_drm", "job_timeout_ms", job_timeout);
+}
+
+static void find_devices(void)
+{
+	const char *all = getenv("NOVA_DEVICES");
+	unsigned int expected = all ? atoi(all) : 0;
+
+	for (unsigned int attempt = 0; attempt < 2; attempt++) {
+		dev_count = 0;
+		while (dev_count < DEVICES_MAX && igt_nova_dev_find(&devs[dev_count], dev_count))
+			dev_count++;
+		if (attempt || dev_count >= expected)
+			break;
+		/* A process that was killed left one of them behind, nobody can tell which. */
+		for (unsigned int i = 0; i < expected && i < DEVICES_MAX; i++) {
+			revive(i);
+			if (emus[i])
+				igt_nova_emu_heal(emus[i]);
+		}
+		igt_nova_pci_rescan();
 	}
-	if (!igt_nova_dev_is_bound(&dev))
-		igt_assert_eq(igt_nova_dev_bind(&dev), 0);
+	igt_require_f(dev_count, "no device\n");
 }
 
 void igt_nova_unplug_init(void)
 {
-	igt_require_f(igt_nova_dev_find(&dev, 0), "no device\n");
-	igt_require_f(dev.driver[0], "no driver\n");
-	emu = igt_nova_emu_open(dev.index);
-	if (!emu)
+	for (unsigned int i = 0; i < DEVICES_MAX; i++)
+		emus[i] = igt_nova_emu_open(i);
+	if (!emus[0])
 		igt_info("no control port: what the device sees is not checked\n");
+	find_devices();
+	if (!igt_nova_driver_present())
+		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
+	igt_nova_module_param_get("nova_drm", "job_timeout_ms", job_timeout, sizeof(job_timeout));
+	igt_install_exit_handler(recover_at_exit);
 }
 
 void igt_nova_unplug_fini(void)
 {
-	igt_nova_emu_close(emu);
-	emu = NULL;
+	recover_at_exit(0);
+	for (unsigned int i = 0; i < DEVICES_MAX; i++) {
+		igt_nova_emu_close(emus[i]);
+		emus[i] = NULL;
+	}
 }
 
-static void heal(void)
+static void command_all(const char *command)
 {
-	if (emu)
-		igt_nova_emu_command(emu, "heal");
-	misbehaving = false;
+	for (unsigned int i = 0; i < dev_count; i++)
+		if (emus[i])
+			igt_nova_emu_command(emus[i], "%s", command);
 }
 
 void igt_nova_unplug_begin(void)
 {
+	struct igt_nova_emu_stats stats;
+
 	igt_set_timeout(2 * IGT_NOVA_PATIENCE_S, "unplug test");
-	heal();
-	recover_device();
-	close(igt_nova_dev_open(&dev));
-	if (emu)
-		igt_nova_emu_command(emu, "clear");
+	for (unsigned int i = 0; i < dev_count; i++) {
+		recover(&devs[i]);
+		close(igt_nova_dev_open(&devs[i]));
+	}
+	gone = NULL;
+	misbehaving = false;
+	igt_nova_module_param_set("nova_drm", "job_timeout_ms", JOB_TIMEOUT);
+	command_all("clear");
+	if (emus[0]) {
+		igt_nova_emu_stats(emus[0], &stats);
+		core_ranges = stats.dma_ranges;
+	}
 }
 
 static void run_test(const struct igt_nova_test *test)
@@ -84,7 +173,7 @@ void igt_nova_unplug_run_tests(const struct igt_nova_test *tests, size_t count)
 
 void igt_nova_unplug_require_emu(void)
 {
-	igt_require_f(emu, "no control port of the emulator\n");
+	igt_require_f(emus[0], "no control port of the emulator\n");
 }
 
 void igt_nova_unplug_misbehave(const char *format, ...)
@@ -95,53 +184,78 @@ void igt_nova_unplug_misbehave(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
-	igt_nova_emu_command(emu, "%s", command);
 	misbehaving = true;
+	igt_nova_emu_command(emus[0], "%s", command);
+}
+
+static void check_gone(const struct igt_nova_emu_stats *stats)
+{
+	bool core_stays = gone->take == igt_nova_aux_unbind;
+	const char *iommu = getenv("NOVA_IOMMU");
+
+	if (!misbehaving && !gone->broken && !gone->reset && !core_stays)
+		igt_assert_f(stats->shut_down, "no orderly shutdown\n");
+	/* Without a guest IOMMU the whole memory is mapped, always. */
+	if (iommu && strcmp(iommu, "1") == 0)
+		igt_assert_eq_u64(stats->dma_ranges, core_stays ? core_ranges : 0);
 }
 
 void igt_nova_unplug_check_quiet(void)
 {
-	struct igt_nova_emu_stats stats;
-	const char *iommu = getenv("NOVA_IOMMU");
+	for (unsigned int i = 0; i < dev_count; i++) {
+		struct igt_nova_emu_stats stats;
 
-	if (!emu)
-		return;
-	igt_nova_emu_stats(emu, &stats);
-	if (stats.violations)
-		igt_nova_emu_print_recent(emu);
-	igt_assert_eq_u64(stats.violations, 0);
-	if (!igt_nova_dev_is_present(&dev) || !igt_nova_dev_is_bound(&dev)) {
-		if (!misbehaving)
-			igt_assert_f(stats.shut_down, "no orderly shutdown\n");
-		/* Without a guest IOMMU the whole memory is mapped, always. */
-		if (iommu && strcmp(iommu, "1") == 0)
-			igt_assert_eq_u64(stats.dma_ranges, 0);
+		/* One that was killed says nothing. */
+		if (!emus[i] || (i == 0 && gone && gone->kills))
+			continue;
+		igt_nova_emu_stats(emus[i], &stats);
+		if (stats.violations)
+			igt_nova_emu_print_recent(emus[i]);
+		igt_assert_eq_u64(stats.violations, 0);
+		if (i == 0 && gone)
+			check_gone(&stats);
 	}
 }
 
-void igt_nova_unplug(int (*how)(const struct igt_nova_dev *dev))
+uint64_t igt_nova_unplug(const struct igt_nova_path *path)
 {
+	uint64_t begin, took;
 	char node[64];
 	int events, ret;
 
-	igt_assert(igt_nova_dev_node(&dev, node));
+	igt_nova_path_require(path);
+	igt_assert(igt_nova_dev_node(&devs[0], node));
 	events = igt_nova_uevent_open();
-	ret = how(&dev);
-	igt_assert_f(ret == 0, "unplug: %s\n", strerror(-ret));
+	gone = path;
+	begin = igt_nova_now_ns();
+	ret = path->take(&devs[0]);
+	took = igt_nova_now_ns() - begin;
+	igt_assert_f(ret == 0, "%s: %s\n", path->name, strerror(-ret));
 	igt_assert_f(igt_nova_uevent_wait(events, "remove", node + strlen("/dev/")),
 		     "no remove event of %s\n", node);
 	close(events);
 	igt_assert_f(access(node, F_OK) != 0, "%s is still there\n", node);
 	igt_nova_unplug_check_quiet();
+	return took;
 }
 
 void igt_nova_replug(void)
 {
-	int fd;
+	int fd, ret;
 
-	heal();
-	recover_device();
-	fd = igt_nova_dev_open(&dev);
+	if (emus[0] && !gone->kills)
+		igt_nova_emu_command(emus[0], "heal");
+	ret = gone->back(&devs[0]);
+	/* Without its own unbind nova-core knows no way back for a device it gave up. */
+	if (ret == -ETIMEDOUT && misbehaving && gone->take == igt_nova_aux_unbind) {
+		ret = igt_nova_dev_unbind(&devs[0]);
+		if (ret == 0)
+			ret = igt_nova_dev_bind(&devs[0]);
+	}
+	igt_assert_f(ret == 0, "back from %s: %s\n", gone->name, strerror(-ret));
+	fd = igt_nova_dev_open(&devs[0]);
+	gone = NULL;
+	misbehaving = false;
 	igt_nova_check_works(fd);
 	close(fd);
 }
