@@ -127,7 +127,7 @@ static void test_blames_nobody(void)
 	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", timeout), 0);
 	igt_nova_bo_destroy(client.fd, &bo);
 	igt_nova_client_close(&client);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_replug();
 }
 

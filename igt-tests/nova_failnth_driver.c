@@ -96,7 +96,7 @@ static void check_nothing(const struct life *life)
 static void life_begin(struct life *life)
 {
 	*life = (struct life) { .how = igt_nova_dev_unbind };
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	read_traces(&life->nothing);
 }
 
@@ -548,7 +548,7 @@ static void check_worker(scene_push_t write_push, int error)
 	if (!error)
 		igt_assert_eq_u32(scene.bo.map[PAGE / 4], 0x600d);
 	scene_close(&scene);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_replug();
 }
 
@@ -595,7 +595,7 @@ static void test_worker_lost(void)
 	igt_info("%u allocations in workers and interrupt threads\n", failures);
 	igt_assert_eq(failures, 0);
 	scene_close(&scene);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_replug();
 }
 

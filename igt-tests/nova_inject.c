@@ -127,12 +127,12 @@ static void test_each_step(void)
 
 	read_steps();
 	igt_require_f(step_count, "no step of the drivers is in the list\n");
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 	traces = count_traces();
 	for (size_t i = 0; i < step_count; i++) {
 		check_step(&steps[i], traces);
 		igt_nova_replug();
-		igt_nova_unplug(igt_nova_dev_unbind);
+		igt_nova_unplug(igt_nova_path("unbind"));
 	}
 	igt_nova_replug();
 	igt_info("%zu steps failed\n", step_count);

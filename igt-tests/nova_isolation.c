@@ -285,7 +285,7 @@ static void test_dummy_private(int fd)
 		igt_nova_bo_fill(&bos[i], SECRET + i);
 	}
 	igt_nova_bo_create(clients[1].fd, &late, 4 * PAGE, VRAM);
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 
 	/* Nothing but zero before anybody has written: no page of the kernel's. */
 	for (unsigned int i = 0; i < 4; i++)

@@ -176,8 +176,8 @@ static int load_abandoned_job(struct igt_nova_worker *worker)
 }
 
 static const struct igt_nova_load chaos_loads[] = {
-	{ "faulting-job", load_faulting_job },
-	{ "abandoned-job", load_abandoned_job },
+	{ "faulting-job", load_faulting_job, { 0 } },
+	{ "abandoned-job", load_abandoned_job, { 0 } },
 };
 
 static int try_bo(struct igt_nova_client *client, struct igt_nova_bo *bo, uint64_t size,

@@ -201,7 +201,7 @@ static void test_call(const struct igt_nova_failcall *call)
 		igt_nova_failnth(&what, trial.kind, &trial);
 	close_client(&trial.bench);
 	/* What the driver lost track of is in its audit, or in the emulator's violations. */
-	igt_nova_unplug(igt_nova_dev_unbind);
+	igt_nova_unplug(igt_nova_path("unbind"));
 }
 
 static void run_call(const struct igt_nova_failcall *call)

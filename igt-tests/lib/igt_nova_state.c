@@ -16,7 +16,7 @@
 #define SYSTEM		DRM_NOVA_PLACEMENT_SYSTEM
 #define FAULTERS	4
 /* A firmware that stays silent is given up after this time, in milliseconds, instead of seconds. */
-#define IMPATIENCE	"200"
+#define IMPATIENCE	200
 /* How long the firmware is silent when it is to answer after all: well below the driver's limit. */
 #define HESITATION	100
 
@@ -28,7 +28,7 @@ static struct igt_nova_crowd crowd;
 static struct igt_nova_stuck stuck;
 static struct igt_nova_userfaults userfaults;
 static struct igt_nova_share share;
-static char fw_timeout[16];
+static unsigned int fw_timeout;
 
 static void open_client(struct igt_nova_client *client)
 {
@@ -133,16 +133,16 @@ static void busy_back(void)
 
 static void impatient(void)
 {
-	igt_nova_module_param_get("nova_core", "fw_timeout_ms", fw_timeout, sizeof(fw_timeout));
-	igt_nova_module_param_set("nova_core", "fw_timeout_ms", IMPATIENCE);
+	fw_timeout = igt_nova_module_param("nova_core", "fw_timeout_ms");
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
 }
 
 /* Modules that were unloaded meanwhile have it from their defaults. */
 static void patient(void)
 {
-	if (fw_timeout[0] && igt_nova_driver_present())
-		igt_nova_module_param_set("nova_core", "fw_timeout_ms", fw_timeout);
-	fw_timeout[0] = '\0';
+	if (fw_timeout && igt_nova_driver_present())
+		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout);
+	fw_timeout = 0;
 }
 
 static void stalled_enter(bool broken)

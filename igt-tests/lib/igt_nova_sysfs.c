@@ -313,27 +313,3 @@ int igt_nova_module_load(const char *name)
 		return -errno;
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOENT;
 }
-
-static void param_path(char path[PATH_MAX], const char *module, const char *param)
-{
-	snprintf(path, PATH_MAX, "/sys/module/%s/parameters/%s", module, param);
-}
-
-void igt_nova_module_param_get(const char *module, const char *param, char *value, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *stream;
-
-	param_path(path, module, param);
-	stream = fopen(path, "re");
-	igt_assert_f(stream && fgets(value, size, stream), "%s: %m\n", path);
-	fclose(stream);
-}
-
-void igt_nova_module_param_set(const char *module, const char *param, const char *value)
-{
-	char path[PATH_MAX];
-
-	param_path(path, module, param);
-	igt_assert_f(write_sysfs(path, value) == 0, "%s: cannot be set\n", path);
-}

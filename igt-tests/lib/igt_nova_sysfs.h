@@ -68,8 +68,5 @@ int igt_nova_module_unload(const char *name);
  */
 int igt_nova_module_unload_idle(const char *name);
 int igt_nova_module_load(const char *name);
-/* A parameter that must be there. */
-void igt_nova_module_param_get(const char *module, const char *param, char *value, size_t size);
-void igt_nova_module_param_set(const char *module, const char *param, const char *value);
 
 #endif /* IGT_NOVA_SYSFS_H */

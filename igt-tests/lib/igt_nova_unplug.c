@@ -8,7 +8,7 @@
 
 #define DEVICES_MAX	4
 /* Jobs that never end must not be found out before the device goes: in milliseconds. */
-#define JOB_TIMEOUT	"600000"
+#define JOB_TIMEOUT	600000
 
 /* All devices as they were found; the first is the one that goes. */
 static struct igt_nova_dev devs[DEVICES_MAX];
@@ -19,7 +19,7 @@ static const struct igt_nova_path *volatile gone;
 /* What is mapped for DMA while nobody has the device open: nova-core's own. */
 static uint64_t core_ranges;
 /* As it was found. */
-static char job_timeout[16];
+static unsigned int job_timeout;
 /* It was told to misbehave: it need not have seen an orderly shutdown. */
 static bool misbehaving;
 
@@ -81,8 +81,8 @@ static void recover_at_exit(int signal)
 	if (gone)
 		recover(&devs[0]);
 	gone = NULL;
-	if (job_timeout[0] && igt_nova_driver_present())
-		igt_nova_module_param_set("nova_drm", "job_timeout_ms", job_timeout);
+	if (job_timeout && igt_nova_driver_present())
+		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout);
 }
 
 static void find_devices(void)
@@ -116,7 +116,7 @@ void igt_nova_unplug_init(void)
 	find_devices();
 	if (!igt_nova_driver_present())
 		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
-	igt_nova_module_param_get("nova_drm", "job_timeout_ms", job_timeout, sizeof(job_timeout));
+	job_timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	igt_install_exit_handler(recover_at_exit);
 }
 
@@ -147,7 +147,7 @@ void igt_nova_unplug_begin(void)
 	}
 	gone = NULL;
 	misbehaving = false;
-	igt_nova_module_param_set("nova_drm", "job_timeout_ms", JOB_TIMEOUT);
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", JOB_TIMEOUT), 0);
 	command_all("clear");
 	if (emus[0]) {
 		igt_nova_emu_stats(emus[0], &stats);
