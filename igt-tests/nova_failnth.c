@@ -14,6 +14,7 @@ IGT_TEST_DESCRIPTION("Every ioctl with its n-th allocation or user copy failing.
 #define SYSTEM		DRM_NOVA_PLACEMENT_SYSTEM
 /* Two slots of 2 MiB: more than one table. */
 #define LARGE		(4ull << 20)
+#define SMALL		(16 * PAGE)
 /* No table of what is bound already reaches as far. */
 #define FAR		(64ull << 30)
 
@@ -325,9 +326,9 @@ static void prepare_exec_moved(void *data)
 	uint32_t imported;
 
 	igt_require_f(bench->second >= 0, "one device only\n");
-	bench->handle = igt_nova_gem_create(fd, LARGE, 0, VRAM | SYSTEM, 0, 0);
+	bench->handle = igt_nova_gem_create(fd, SMALL, 0, VRAM | SYSTEM, 0, 0);
 	bench->va = bench->client.va_next + FAR;
-	igt_nova_vm_map(fd, bench->client.vm, bench->handle, 0, bench->va, LARGE, 0, 0);
+	igt_nova_vm_map(fd, bench->client.vm, bench->handle, 0, bench->va, SMALL, 0, 0);
 	igt_nova_failbench_submit(bench);
 	igt_assert_eq(drmPrimeHandleToFD(fd, bench->handle, DRM_CLOEXEC, &dmabuf), 0);
 	igt_assert_eq(drmPrimeFDToHandle(bench->second, dmabuf, &imported), 0);
@@ -342,7 +343,7 @@ static void finish_exec_moved(void *data, int ret, bool injected)
 	struct igt_nova_failbench *bench = data;
 
 	finish_exec(bench, ret, injected);
-	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, LARGE, 0);
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
 	igt_nova_failbench_close_handle(bench);
 }
 

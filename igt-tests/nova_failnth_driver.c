@@ -90,7 +90,7 @@ static void check_nothing(const struct life *life)
 		     now.count[0], life->nothing.count[0], now.count[1], life->nothing.count[1],
 		     now.count[2], life->nothing.count[2], now.count[3], life->nothing.count[3],
 		     now.count[4], life->nothing.count[4]);
-	igt_nova_unplug_check_quiet();
+	igt_nova_unplug_check_harmless();
 }
 
 static void life_begin(struct life *life)
@@ -149,7 +149,7 @@ static void finish_aux_bind(void *data, int ret, bool injected)
 	igt_assert(has_node() == (ret == 0));
 	if (ret == 0)
 		igt_assert_eq(igt_nova_aux_unbind(dev()), 0);
-	igt_nova_unplug_check_quiet();
+	igt_nova_unplug_check_harmless();
 }
 
 static const struct igt_nova_failnth fail_aux_bind = {
@@ -403,7 +403,7 @@ static void finish_module(void *data, int ret, bool injected)
 
 	(void)injected;
 	igt_assert_eq(igt_nova_module_unload(module->name), ret ? -ENOENT : 0);
-	igt_nova_unplug_check_quiet();
+	igt_nova_unplug_check_harmless();
 }
 
 /* What the kernel's loader allocates is not ours: only what is called by the module's init. */
