@@ -55,14 +55,21 @@ static void gpu_fill(struct igt_nova_client *client, uint32_t queue, uint64_t va
 /* Takes all video memory and writes the secret to every byte of it. */
 static void hoard_open(void)
 {
+	uint64_t left, size;
+
 	igt_nova_client_open(&hoard.client);
 	hoard.queue = igt_nova_client_queue(&hoard.client, 0);
-	hoard.count = vram_total(hoard.client.fd) / CHUNK;
-	igt_require_f(hoard.count >= 1 && hoard.count <= CHUNKS, "%u chunks\n", hoard.count);
-	for (unsigned int i = 0; i < hoard.count; i++) {
-		igt_nova_client_bo(&hoard.client, &hoard.bos[i], CHUNK, VRAM);
-		gpu_fill(&hoard.client, hoard.queue, hoard.bos[i].va, CHUNK, SECRET);
-	}
+	hoard.count = 0;
+	/* In ever smaller pieces: what is left over is what a new buffer would get. */
+	left = vram_total(hoard.client.fd);
+	for (size = CHUNK; size >= PAGE; size /= 2)
+		for (; left >= size; left -= size) {
+			struct igt_nova_bo *bo = &hoard.bos[hoard.count];
+
+			igt_require_f(hoard.count++ < CHUNKS, "too much video memory\n");
+			igt_nova_client_bo(&hoard.client, bo, size, VRAM);
+			gpu_fill(&hoard.client, hoard.queue, bo->va, size, SECRET);
+		}
 }
 
 static void hoard_close(void)
@@ -218,7 +225,7 @@ static void test_zero_evicted(int fd)
 	for (unsigned int i = 0; i < hoard.count; i++) {
 		view = hoard.bos[i];
 		igt_assert_eq_u64(igt_nova_bo_check(&view, SECRET), view.size / 4);
-		gpu_fill(&hoard.client, hoard.queue, view.va, CHUNK, SECRET + 1);
+		gpu_fill(&hoard.client, hoard.queue, view.va, view.size, SECRET + 1);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bos); i++) {
 		check_zero(&bos[i], "CPU");
