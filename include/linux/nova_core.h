@@ -225,7 +225,8 @@ int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 
 /* --- events: nova_core_irq.c, nova_core_client.c --- */
 
-void nova_core_irq_rearm(struct nova_core *core);
+void nova_core_irq_rearm(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 /**
  * struct nova_core_chan_error - a channel was stopped by an error
