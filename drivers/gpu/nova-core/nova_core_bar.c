@@ -15,7 +15,7 @@
 #define NOVA_CORE_BAR_REGS	0
 #define NOVA_CORE_BAR_VRAM	1	/* 64 bits wide, takes two slots */
 
-static noinline int nova_core_bar_check(struct nova_core *core, int bar, u64 min_size)
+static noinline __noipa int nova_core_bar_check(struct nova_core *core, int bar, u64 min_size)
 {
 	struct pci_dev *pdev = core->pdev;
 

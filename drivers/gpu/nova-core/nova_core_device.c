@@ -111,7 +111,7 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev)
 EXPORT_SYMBOL_NS_GPL(nova_core_from_aux, "NOVA_CORE");
 
 /* Makes sure that this is the GPU we know before anything is written to it. */
-static noinline int nova_core_device_identify(struct nova_core *core)
+static noinline __noipa int nova_core_device_identify(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	u32 boot0, boot1, boot42;
@@ -137,7 +137,7 @@ static noinline int nova_core_device_identify(struct nova_core *core)
 }
 ALLOW_ERROR_INJECTION(nova_core_device_identify, ERRNO);
 
-static noinline int nova_core_aux_create(struct nova_core *core)
+static noinline __noipa int nova_core_aux_create(struct nova_core *core)
 {
 	core->aux_id = ida_alloc(&nova_core_aux_ids, GFP_KERNEL);
 	if (core->aux_id < 0)
@@ -166,7 +166,7 @@ static void nova_core_aux_destroy(struct nova_core *core)
 }
 
 /* PCI function on, registers mapped, firmware booted: all that works without interrupts. */
-static noinline int nova_core_device_boot(struct nova_core *core)
+static noinline __noipa int nova_core_device_boot(struct nova_core *core)
 	__must_hold(nova_core_door)
 {
 	int ret;
@@ -222,7 +222,7 @@ static void nova_core_device_halt(struct nova_core *core)
 }
 
 /* The interrupt, what it calls, and what depends on it. */
-static noinline int nova_core_device_start(struct nova_core *core)
+static noinline __noipa int nova_core_device_start(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	int ret;

@@ -17,7 +17,7 @@
 static DEFINE_XARRAY(nova_core_generations);
 
 /* The device lock keeps a second probe of the same GPU away. */
-static noinline int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
+static noinline __noipa int nova_core_next_generation(struct pci_dev *pdev, u64 *generation)
 {
 	unsigned long place = (unsigned long)pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
 	void *entry = xa_load(&nova_core_generations, place);

@@ -86,7 +86,7 @@ static int nova_core_fw_reset_function(struct nova_core *core)
  * (a crash, a surprise removal, a kexec). A function reset brings it back to
  * power-on state.
  */
-static noinline int nova_core_fw_prepare(struct nova_core *core)
+static noinline __noipa int nova_core_fw_prepare(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	u32 state = nova_core_fw_state(core);
@@ -114,7 +114,7 @@ static bool nova_core_fw_booted(u32 state)
 	       (state & NOVA_FW_STATE_ERROR);
 }
 
-static noinline int nova_core_fw_boot(struct nova_core *core)
+static noinline __noipa int nova_core_fw_boot(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	dma_addr_t args = nova_core_rpc_boot_args(core);
@@ -148,8 +148,8 @@ static bool nova_core_fw_vram_ok(const struct nova_core *core, u64 size, u64 sta
 	       IS_ALIGNED(start | end | size, SZ_4K);
 }
 
-static noinline int nova_core_fw_take_engine(struct nova_core *core, unsigned int index,
-					     const struct nova_fw_engine *engine)
+static noinline __noipa int nova_core_fw_take_engine(struct nova_core *core, unsigned int index,
+						     const struct nova_fw_engine *engine)
 {
 	struct nova_core_engine_hw *hw = &core->engine_hw[index];
 	struct nova_core_engine *info = &core->info.engines[index];
@@ -174,7 +174,8 @@ static noinline int nova_core_fw_take_engine(struct nova_core *core, unsigned in
 }
 ALLOW_ERROR_INJECTION(nova_core_fw_take_engine, ERRNO);
 
-static noinline int nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_info *fw)
+static noinline __noipa int nova_core_fw_take_info(struct nova_core *core,
+						   const struct nova_fw_info *fw)
 {
 	struct nova_core_info *info = &core->info;
 	unsigned int i;

@@ -315,7 +315,7 @@ static void nova_core_timer_test_func(struct nova_core_alarm *alarm)
  * An interrupt that never arrives would show as jobs that never end. Better to
  * find out now, with an alarm.
  */
-static noinline int nova_core_timer_test(struct nova_core *core)
+static noinline __noipa int nova_core_timer_test(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_timer_test test;

@@ -335,7 +335,7 @@ static const struct ttm_resource_manager_func nova_ttm_system_func = {
 	.free = nova_ttm_system_free,
 };
 
-static noinline int nova_ttm_system_init(struct nova_device *ndev)
+static noinline __noipa int nova_ttm_system_init(struct nova_device *ndev)
 {
 	struct nova_ttm_system *system;
 	struct ttm_resource_manager *man;
