@@ -353,6 +353,10 @@ static void touch_objects(void)
 
 	valid_vm_bind(&nest);
 	igt_assert_eq(run_call(VM_BIND, &nest), 0);
+	/* And a fence, to wait for also after an EXEC of no jobs. */
+	memset(&nest, 0, sizeof(nest));
+	valid_exec(&nest);
+	igt_assert_eq(run_call(EXEC, &nest), 0);
 }
 
 static void check_edge(size_t field, uint64_t value)
