@@ -8,6 +8,8 @@
 
 #include "nova_core_access.h"
 
+/* A kernel without lockdep can only tell the season. */
+#ifdef CONFIG_LOCKDEP
 static struct lock_class_key nova_core_door_key;
 static struct lock_class_key nova_core_pin_key;
 
@@ -20,11 +22,13 @@ EXPORT_SYMBOL_NS_GPL(nova_core_door_map, "NOVA_CORE");
 struct lockdep_map nova_core_pin_map =
 	STATIC_LOCKDEP_MAP_INIT("nova_core_pin", &nova_core_pin_key);
 EXPORT_SYMBOL_NS_GPL(nova_core_pin_map, "NOVA_CORE");
+#endif
 
 /* Two ways to be wrong: nobody keeps remove() away, or the device was told to be silent. */
 void nova_core_access_check(const struct nova_core *core)
 {
-	WARN_ONCE(!nova_core_door_held(), "nova_core: the hardware is touched outside the door");
+	WARN_ONCE(core->removable && !nova_core_door_held(),
+		  "nova_core: the hardware is touched outside the door");
 	WARN_ONCE(!READ_ONCE(core->regs_open), "nova_core: the hardware is touched out of season");
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_access_check);

@@ -282,6 +282,7 @@ int nova_core_device_init(struct nova_core *core)
 {
 	int ret;
 
+	core->removable = true;
 	init_waitqueue_head(&core->wait);
 	ret = nova_core_audit_init(core);
 	if (ret)

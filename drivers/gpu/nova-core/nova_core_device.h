@@ -61,6 +61,8 @@ struct nova_core {
 	void __iomem *vram __guarded_by(nova_core_door);
 	/** @regs_open: registers may be touched; checked by NOVA_DEBUG_LIFETIME */
 	bool regs_open;
+	/** @removable: remove() can come, so accesses are judged; not in unit tests */
+	bool removable;
 
 	/** @broken: NOVA_CORE_LOST, NOVA_CORE_DEAD; atomic bit operations */
 	unsigned long broken;
