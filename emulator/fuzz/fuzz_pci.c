@@ -24,8 +24,8 @@ static void check_config(struct gpu *gpu)
 		{ PCI_HEADER_TYPE, 1, 0 },
 		{ PCI_CAPABILITY_LIST, 1, 0x40 },
 		{ 0x40, 2, 0x50 << 8 | PCI_CAP_ID_PM },
-		{ 0x50, 2, 0x60 << 8 | PCI_CAP_ID_MSI },
-		{ 0x60, 2, PCI_CAP_ID_EXP },
+		{ 0x50, 2, 0x70 << 8 | PCI_CAP_ID_MSI },
+		{ 0x70, 2, PCI_CAP_ID_EXP },
 	};
 	uint32_t power = emu_test_config_read(gpu->emu, 0x44, 2) & PCI_PM_CTRL_STATE_MASK;
 	uint32_t command = emu_test_config_read(gpu->emu, PCI_COMMAND, 2);
