@@ -18,6 +18,7 @@ nova_core_state	reports what failed elsewhere
 nova_core_rpc_call	every request to the firmware; the emulator makes it fail
 nova_core_time_ns	reading the clock; the emulator makes it fail
 nova_core_alarm_arm	fails with the clock only
+nova_core_fw_reset_function	only for a device that was left running; nova_chaos has one that fails it
 nova_core_dma_alloc	an allocation: nova_failnth_driver makes it fail
 L
 }
@@ -100,7 +101,7 @@ broken no-mark nova-core/nova_core_mmu.c '/^ALLOW_ERROR_INJECTION/d' \
 	'nova_core_mmu_init: no ALLOW_ERROR_INJECTION, called by nova_core_device_start()'
 broken no-mark-deep drm/nova/nova_vram.c '/^ALLOW_ERROR_INJECTION/d' \
 	'nova_vram_init: no ALLOW_ERROR_INJECTION, called by nova_ttm_init()'
-broken no-mark-pointer drm/nova/nova_bound.c '/^ALLOW_ERROR_INJECTION/d' \
+broken no-mark-pointer drm/nova/nova_bound.c '/^ALLOW_ERROR_INJECTION(nova_bound_create/d' \
 	'nova_bound_create: no ALLOW_ERROR_INJECTION, called by nova_drv_probe()'
 broken inlined nova-core/nova_core_timer.c 's/noinline __noipa int nova_core_timer_test/int nova_core_timer_test/' \
 	'nova_core_timer_test: static and not noinline __noipa'

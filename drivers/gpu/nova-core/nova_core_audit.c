@@ -5,6 +5,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/device.h>
+#include <linux/error-injection.h>
 #include <linux/gfp.h>
 #include <linux/instruction_pointer.h>
 #include <linux/stackdepot.h>
@@ -46,6 +47,7 @@ int nova_core_audit_init(struct nova_core *core)
 
 	return IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME) ? stack_depot_init() : 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_audit_init, ERRNO);
 EXPORT_SYMBOL_IF_KUNIT(nova_core_audit_init);
 
 /* For helpers that create objects on behalf of their caller, whose address is @site. */

@@ -129,6 +129,7 @@ int nova_bound_open(struct nova_device *ndev)
 {
 	return drm_dev_register(&ndev->drm, 0);
 }
+ALLOW_ERROR_INJECTION(nova_bound_open, ERRNO);
 
 /**
  * nova_bound_close() - let nobody in any more, and wait for those who are
