@@ -57,7 +57,10 @@ void nova_bound_unpin(void)
 	nova_core_unpin();
 }
 
-/* Behind the door remove() has killed them already, or is about to. */
+/*
+ * Behind the door remove() has killed them already, or is about to. User space is told last, when
+ * nothing of the device runs or waits any more.
+ */
 static void nova_bound_lost_work(struct work_struct *work)
 {
 	struct nova_bound *bound = container_of(work, struct nova_bound, lost_work);
@@ -71,6 +74,15 @@ static void nova_bound_lost_work(struct work_struct *work)
 	error = nova_core_is_lost(bound->core) ? -ENODEV : -ECANCELED;
 	nova_bound_exit(idx);
 	nova_queues_kill(ndev, error);
+
+	/* What fell off the bus is not to be recovered: its removal is announced. */
+	if (error != -ECANCELED)
+		return;
+	bound = nova_bound_enter(ndev, &idx);
+	if (!bound)
+		return;
+	drm_dev_wedged_event(&ndev->drm, DRM_WEDGE_RECOVERY_REBIND, NULL);
+	nova_bound_exit(idx);
 }
 
 /**
