@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <time.h>
+#include <sched.h>
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_kmsg.h"
 #include "igt_nova_load.h"
+#include "igt_nova_stuck.h"
+#include "igt_nova_trace.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_userfault.h"
 
-IGT_TEST_DESCRIPTION("Other ways for the device to go, and what must not keep it or its module.");
+IGT_TEST_DESCRIPTION("What the driver has to do when the device goes; Documentation/lifetimes.rst has the list.");
 
 #define PAGE	IGT_NOVA_PAGE
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
 
 /* Static: a failed assertion leaves the threads behind. */
 static struct igt_nova_crowd crowd;
+static struct igt_nova_stuck stuck;
+static struct igt_nova_userfaults userfaults;
+static struct igt_nova_trace trace;
 
 static void open_client(struct igt_nova_client *client)
 {
 	igt_nova_client_init(client, igt_nova_dev_open(igt_nova_unplug_dev()));
 }
 
-static void start_mixed_crowd(void)
+static void start_crowd(const struct igt_nova_dev *dev, bool broken)
 {
 	igt_nova_crowd_init(&crowd);
-	for (size_t i = 0; i < igt_nova_load_count; i++)
-		igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[i]);
+	crowd.broken = broken;
+	igt_nova_crowd_add_all(&crowd, dev);
 	igt_nova_crowd_start(&crowd);
 }
 
@@ -41,42 +45,78 @@ static void end_crowd(void)
 	igt_nova_unplug_check_quiet();
 }
 
-static void test_aux_unbind(int fd)
+/* --- H1 --- */
+
+/* What unplugs, what has to be finished before it can, and what must not begin before it. */
+static const char *const remove_functions[] = {
+	"drm_dev_unplug",
+	"nova_core_chan_kill",
+	"nova_core_chan_destroy",
+	"nova_core_unmap_sgt",
+	"nova_core_dma_free",
+	"nova_core_client_unregister",
+	"free_irq",
+	"iounmap",
+	"pci_disable_device",
+};
+
+static void test_h01_unplug_first(int fd)
 {
+	struct igt_nova_client client;
+	struct igt_nova_bo bo;
+	long unplug;
+
 	(void)fd;
-	start_mixed_crowd();
-	igt_nova_unplug(igt_nova_path("aux-unbind"));
-	end_crowd();
-	igt_assert_eq(igt_nova_aux_bind(igt_nova_unplug_dev()), 0);
+	open_client(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	igt_nova_client_queue(&client, 0);
+	igt_nova_trace_start(&trace, remove_functions, ARRAY_SIZE(remove_functions));
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_trace_stop(&trace);
+
+	unplug = igt_nova_trace_first(&trace, 0);
+	igt_assert_f(unplug >= 0, "no drm_dev_unplug()\n");
+	igt_assert_f(igt_nova_trace_first(&trace, 1) >= 0 &&
+		     igt_nova_trace_first(&trace, 1) < unplug,
+		     "channels still ran when unplug began to wait\n");
+	for (size_t i = 2; i < ARRAY_SIZE(remove_functions); i++) {
+		long first = igt_nova_trace_first(&trace, i);
+
+		igt_assert_f(first >= 0, "no %s()\n", remove_functions[i]);
+		igt_assert_f(first > unplug, "%s() before drm_dev_unplug()\n",
+			     remove_functions[i]);
+	}
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
 	igt_nova_replug();
 }
 
-static void test_remove_rescan(int fd)
-{
-	(void)fd;
-	start_mixed_crowd();
-	igt_nova_unplug(igt_nova_path("remove"));
-	end_crowd();
-	igt_assert(!igt_nova_dev_is_present(igt_nova_unplug_dev()));
-	igt_nova_replug();
-}
+/* --- H3 --- */
 
-/* The device is gone before anybody asks the driver: all reads are ones, no write arrives. */
-static void test_surprise_removal(int fd)
+/* All that can still be done with old files and mappings reaches no register. */
+static void test_h03_no_access_after(int fd)
 {
+	struct igt_nova_emu_stats before, after;
+
 	(void)fd;
 	igt_nova_unplug_require_emu();
-	igt_nova_expect_errors_logged();
-	igt_nova_crowd_init(&crowd);
-	crowd.broken = true;
-	for (size_t i = 0; i < igt_nova_load_count; i++)
-		igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[i]);
-	igt_nova_crowd_start(&crowd);
-	igt_nova_unplug_misbehave("surprise-remove");
-	igt_nova_unplug(igt_nova_path("remove"));
-	end_crowd();
+	start_crowd(igt_nova_unplug_dev(), false);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &before);
+	igt_nova_crowd_join(&crowd);
+	for (size_t i = 0; i < crowd.count; i++)
+		igt_assert_eq(crowd.workers[i].load->call(&crowd.workers[i]), -ENODEV);
+	igt_nova_crowd_check_maps(&crowd);
+	igt_nova_crowd_close(&crowd);
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &after);
+	igt_assert_lt_u64(0, before.register_accesses);
+	igt_assert_eq_u64(after.register_accesses, before.register_accesses);
+	igt_assert_eq_u64(after.interrupts, before.interrupts);
+	igt_assert_eq_u64(after.violations, 0);
 	igt_nova_replug();
 }
+
+/* --- H14 --- */
 
 static void *unbind_thread(void *data)
 {
@@ -84,250 +124,183 @@ static void *unbind_thread(void *data)
 	return NULL;
 }
 
-static void test_unbind_twice(int fd)
+static void *aux_unbind_thread(void *data)
 {
-	int result[2], winners = 0;
-	pthread_t thread[2];
+	*(int *)data = igt_nova_aux_unbind(igt_nova_unplug_dev());
+	return NULL;
+}
 
-	(void)fd;
-	start_mixed_crowd();
-	for (unsigned int i = 0; i < 2; i++)
-		igt_nova_thread_start(&thread[i], unbind_thread, &result[i]);
-	for (unsigned int i = 0; i < 2; i++) {
+/* All at once; one of them has work to do, the others find it done. */
+static void unbind_at_once(void *(*const run[])(void *data), unsigned int count)
+{
+	int result[4], winners = 0;
+	pthread_t thread[4];
+
+	igt_assert(count <= ARRAY_SIZE(thread));
+	for (unsigned int i = 0; i < count; i++)
+		igt_nova_thread_start(&thread[i], run[i], &result[i]);
+	for (unsigned int i = 0; i < count; i++) {
 		igt_assert_eq(pthread_join(thread[i], NULL), 0);
 		/* sysfs reports success to one that found the work done meanwhile. */
-		igt_assert(result[i] == 0 || result[i] == -ENODEV);
+		igt_assert_f(result[i] == 0 || result[i] == -ENODEV, "unbind: %s\n",
+			     strerror(-result[i]));
 		winners += result[i] == 0;
 	}
 	igt_assert_lte(1, winners);
+	igt_assert(!igt_nova_dev_is_bound(igt_nova_unplug_dev()));
+}
+
+static void test_h14_unbind_twice(int fd)
+{
+	static void *(*const run[])(void *data) = {
+		unbind_thread, aux_unbind_thread, unbind_thread,
+	};
+
+	(void)fd;
+	start_crowd(igt_nova_unplug_dev(), false);
+	unbind_at_once(run, ARRAY_SIZE(run));
 	end_crowd();
 	igt_assert_eq(igt_nova_dev_unbind(igt_nova_unplug_dev()), -ENODEV);
 	igt_nova_replug();
 }
 
-/* One of two devices goes: the other's clients do not notice. */
-static void test_two_devices(int fd)
+/* An engine hangs and is reset, the firmware dies, and two unbinds find that going on. */
+static void test_h14_wedge_and_reset(int fd)
 {
-	struct igt_nova_dev second;
+	static void *(*const run[])(void *data) = { unbind_thread, unbind_thread };
 
 	(void)fd;
-	igt_require_f(igt_nova_dev_find(&second, 1) && igt_nova_dev_is_bound(&second),
-		      "one device only\n");
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_nova_stuck_open(&stuck, igt_nova_unplug_dev());
 	igt_nova_crowd_init(&crowd);
-	for (size_t i = 0; i < igt_nova_load_count; i++)
-		igt_nova_crowd_add(&crowd, &second, &igt_nova_loads[i]);
+	crowd.broken = true;
+	for (unsigned int i = 0; i < 4; i++)
+		igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(),
+				   igt_nova_load("queue-create-destroy"));
 	igt_nova_crowd_start(&crowd);
-	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_unplug_misbehave("hang 0");
+	igt_nova_unplug_misbehave("crash-firmware");
+	unbind_at_once(run, ARRAY_SIZE(run));
+	end_crowd();
+	igt_nova_stuck_check(&stuck, true);
+	igt_nova_stuck_close(&stuck);
 	igt_nova_replug();
-	igt_nova_crowd_stop(&crowd);
-	igt_nova_crowd_join(&crowd);
-	igt_nova_crowd_check_maps(&crowd);
-	igt_nova_crowd_close(&crowd);
 }
 
-/**
- * struct user_fault - an ioctl that faults on user memory nobody provides yet
- * @name: for the log
- * @request: the ioctl
- * @arg: its argument, which points to the page
- * @also: what it may return besides ENODEV: what is wrong with a page of zeroes is
- *        found before the device is missed, an answer may have been ready
- * @fd: the file
- * @thread: runs it
- * @result: what it returned
- */
-struct user_fault {
-	const char *name;
-	unsigned long request;
-	void *arg;
-	int also;
-	int fd;
-	pthread_t thread;
-	int result;
-};
+/* --- H15 --- */
 
-static void *fault_thread(void *data)
+/* Of this device, and of the other one: DRM's unplug waits in one domain for all devices. */
+static void test_h15_no_wait_for_user_memory(int fd)
 {
-	struct user_fault *fault = data;
+	const struct igt_nova_dev *other = igt_nova_unplug_other();
 
-	fault->result = igt_nova_ioctl(fault->fd, fault->request, fault->arg);
-	return NULL;
-}
-
-/* A page without content: an access to it sleeps until UFFDIO_ZEROPAGE. */
-static int userfault_page(void **page)
-{
-	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	igt_require_f(uffd >= 0, "userfaultfd: %m\n");
-	igt_assert_eq(ioctl(uffd, UFFDIO_API, &api), 0);
-	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	igt_assert(*page != MAP_FAILED);
-	range.range.start = (uintptr_t)*page;
-	range.range.len = PAGE;
-	igt_assert_eq(ioctl(uffd, UFFDIO_REGISTER, &range), 0);
-	return uffd;
-}
-
-/*
- * The unbind runs in a thread of its own: if it waits for the ioctl, the page is given to
- * end both, and the test fails instead of hanging the machine.
- */
-static void check_user_fault(struct user_fault *fault, int uffd, void *page)
-{
-	struct uffdio_zeropage zero = { .range = { (uintptr_t)page, PAGE } };
-	struct pollfd poll_fd = { .fd = uffd, .events = POLLIN };
-	struct timespec deadline;
-	pthread_t unbinder;
-	int unbound = 1;
-	bool in_time;
-
-	igt_nova_thread_start(&fault->thread, fault_thread, fault);
-	igt_assert_f(poll(&poll_fd, 1, IGT_NOVA_PATIENCE_S * 1000) == 1,
-		     "%s did not touch the page\n", fault->name);
-	igt_nova_thread_start(&unbinder, unbind_thread, &unbound);
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += IGT_NOVA_PATIENCE_S / 2;
-	in_time = pthread_timedjoin_np(unbinder, NULL, &deadline) == 0;
-	igt_assert_eq(ioctl(uffd, UFFDIO_ZEROPAGE, &zero), 0);
-	if (!in_time)
-		igt_assert_eq(pthread_join(unbinder, NULL), 0);
-	igt_assert_eq(pthread_join(fault->thread, NULL), 0);
-	igt_assert_f(in_time, "the unbind waited for a user page of %s\n", fault->name);
-	igt_assert_eq(unbound, 0);
-	igt_assert_f(fault->result == -ENODEV || fault->result == fault->also, "%s: %s\n",
-		     fault->name, strerror(-fault->result));
+	(void)fd;
+	igt_nova_userfaults_open(&userfaults, igt_nova_unplug_dev());
+	if (other) {
+		igt_assert_eq(igt_nova_dev_unbind(other), 0);
+		igt_assert_eq(igt_nova_dev_bind(other), 0);
+	}
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_userfaults_check(&userfaults);
+	igt_nova_userfaults_close(&userfaults);
 	igt_nova_unplug_check_quiet();
-}
-
-static void test_in_user_fault(int fd)
-{
-	struct drm_nova_vm_bind bind = { .ops = { sizeof(struct drm_nova_vm_bind_op), 1, 0 } };
-	struct drm_nova_exec exec = { .jobs = { sizeof(struct drm_nova_job), 1, 0 } };
-	struct drm_nova_dev_query query = {
-		.type = DRM_NOVA_QUERY_MEMORY, .size = sizeof(struct drm_nova_query_memory),
-	};
-	struct user_fault faults[] = {
-		{ .name = "VM_BIND", .request = DRM_IOCTL_NOVA_VM_BIND, .arg = &bind,
-		  .also = -EINVAL },
-		{ .name = "EXEC", .request = DRM_IOCTL_NOVA_EXEC, .arg = &exec, .also = -ENODEV },
-		{ .name = "DEV_QUERY", .request = DRM_IOCTL_NOVA_DEV_QUERY, .arg = &query,
-		  .also = 0 },
-	};
-
-	(void)fd;
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
-		struct igt_nova_client client;
-		void *page;
-		int uffd;
-
-		open_client(&client);
-		uffd = userfault_page(&page);
-		faults[i].fd = client.fd;
-		bind.vm_id = client.vm;
-		bind.ops.ptr = (uintptr_t)page;
-		exec.queue_id = igt_nova_client_queue(&client, 0);
-		exec.jobs.ptr = (uintptr_t)page;
-		query.pointer = (uintptr_t)page;
-		check_user_fault(&faults[i], uffd, page);
-		munmap(page, PAGE);
-		close(uffd);
-		igt_nova_client_close(&client);
-		igt_nova_replug();
-	}
-}
-
-/* A dma-buf outlives the device: its mapping and its file stay usable, an import is refused. */
-static void test_dmabuf_stays(int fd)
-{
-	struct igt_nova_client client, successor;
-	uint32_t handle = 0, value = 0;
-	struct igt_nova_bo bo;
-	int dmabuf = -1, ret;
-	void *map;
-
-	(void)fd;
-	open_client(&client);
-	igt_nova_bo_create(client.fd, &bo, 64 * 1024, SYSTEM);
-	igt_nova_bo_fill(&bo, IGT_NOVA_OWN);
-	igt_assert_eq(drmPrimeHandleToFD(client.fd, bo.handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf), 0);
-	map = mmap(NULL, bo.size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
-	igt_assert_f(map != MAP_FAILED, "mmap of a dma-buf: %m\n");
-	igt_assert_eq_u32(*(uint32_t *)map, IGT_NOVA_OWN);
-	igt_nova_unplug(igt_nova_path("unbind"));
-
-	igt_assert(igt_nova_safe_read(map, &value, sizeof(value)));
-	igt_assert(value == 0 || value == IGT_NOVA_OWN);
-	igt_assert(igt_nova_safe_write(map, &value, sizeof(value)));
-	igt_assert_neq(drmPrimeFDToHandle(client.fd, dmabuf, &handle), 0);
-	igt_assert_eq(errno, ENODEV);
-	igt_nova_bo_destroy(client.fd, &bo);
-	igt_nova_client_close(&client);
 	igt_nova_replug();
-
-	/* The next life of the device may take the buffer or not, but must survive trying. */
-	open_client(&successor);
-	ret = drmPrimeFDToHandle(successor.fd, dmabuf, &handle);
-	igt_info("import into the rebound device: %s\n", ret ? strerror(errno) : "accepted");
-	igt_assert(igt_nova_safe_read(map, &value, sizeof(value)));
-	munmap(map, 64 * 1024);
-	close(dmabuf);
-	igt_nova_check_works(successor.fd);
-	igt_nova_client_close(&successor);
 }
 
-/*
- * Succeeds when nothing uses the module. The last references of fences and dma-bufs go in
- * RCU callbacks and work items, which announce nothing: so it is asked again until then.
- */
-static void unload(const char *module)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	uint64_t deadline = igt_nova_now_ns() + IGT_NOVA_PATIENCE_S * 1000000000ull;
-	int ret;
+/* --- H17 --- */
 
-	for (;;) {
-		ret = igt_nova_module_unload(module);
-		if (ret != -EAGAIN || igt_nova_now_ns() > deadline)
-			break;
-		nanosleep(&pause, NULL);
+/* The hardware is told to stop although the door is closed by then. */
+static void test_h17_orderly_shutdown(int fd)
+{
+	struct igt_nova_emu_stats stats;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	start_crowd(igt_nova_unplug_dev(), false);
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &stats);
+	igt_assert(!stats.shut_down);
+	igt_assert(igt_nova_dev_is_master(igt_nova_unplug_dev()));
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &stats);
+	igt_assert_f(stats.shut_down, "the firmware was not shut down\n");
+	igt_assert_f(!igt_nova_dev_is_master(igt_nova_unplug_dev()), "it may still do DMA\n");
+	end_crowd();
+	igt_nova_replug();
+}
+
+/* --- H18 --- */
+
+/* Is there a line with this in it? */
+static bool file_has(const char *path, const char *text)
+{
+	bool found = false;
+	char line[1024];
+	FILE *stream = fopen(path, "re");
+
+	igt_assert_f(stream, "%s: %m\n", path);
+	while (fgets(line, sizeof(line), stream))
+		found |= strstr(line, text) != NULL;
+	fclose(stream);
+	return found;
+}
+
+/* The kernel's own lists of who has what. */
+static void check_claims(bool bound)
+{
+	const struct igt_nova_dev *dev = igt_nova_unplug_dev();
+	const unsigned int bars[] = { 0, 1 };
+	char text[64];
+
+	/* Another device's driver has them too. */
+	if (!igt_nova_unplug_other()) {
+		igt_assert_eq(file_has("/proc/interrupts", "nova_core"), bound);
+		igt_assert_eq(file_has("/proc/iomem", "nova_core"), bound);
 	}
-	igt_assert_f(ret == 0, "unloading %s: %s\n", module, strerror(-ret));
+	for (size_t i = 0; i < ARRAY_SIZE(bars); i++) {
+		snprintf(text, sizeof(text), "phys=0x%016" PRIx64 " ioremap",
+			 igt_nova_dev_bar(dev, bars[i]));
+		igt_assert_f(file_has("/proc/vmallocinfo", text) == bound, "BAR %u is %smapped\n",
+			     bars[i], bound ? "not " : "");
+	}
+}
+
+static void test_h18_nothing_left(int fd)
+{
+	struct igt_nova_kmsg kmsg;
+
+	(void)fd;
+	igt_nova_kmsg_open(&kmsg);
+	check_claims(true);
+	start_crowd(igt_nova_unplug_dev(), false);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	check_claims(false);
+	end_crowd();
+	/* The driver's own audit complains there. */
+	igt_nova_kmsg_read(&kmsg);
+	igt_assert_f(!kmsg.splat[0] && !kmsg.overrun, "the kernel says: %s\n", kmsg.splat);
+	igt_nova_kmsg_close(&kmsg);
+	igt_nova_replug();
 }
 
 static void unload_and_load(void)
 {
-	unload("nova_drm");
-	unload("nova_core");
-	igt_nova_unplug_check_quiet();
-	igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
+	igt_assert_eq(igt_nova_module_unload_idle("nova_drm"), 0);
+	igt_assert_eq(igt_nova_module_unload_idle("nova_core"), 0);
 	igt_nova_replug();
 }
 
-static void test_module_unload(int fd)
+static void test_h18_modules_unload(int fd)
 {
 	(void)fd;
-	start_mixed_crowd();
+	start_crowd(igt_nova_unplug_dev(), false);
 	igt_nova_unplug(igt_nova_path("unbind"));
 	end_crowd();
 	unload_and_load();
 }
 
-static void test_module_unload_bound(int fd)
-{
-	struct igt_nova_client client;
-
-	(void)fd;
-	open_client(&client);
-	igt_nova_check_works(client.fd);
-	igt_nova_client_close(&client);
-	unload_and_load();
-}
-
 /* Whatever a client still holds of the dead device keeps the code it needs. */
-static void test_module_pinned(int fd)
+static void test_h18_modules_pinned(int fd)
 {
 	struct igt_nova_client client;
 	struct igt_nova_bo bo;
@@ -349,29 +322,127 @@ static void test_module_pinned(int fd)
 	unload_and_load();
 }
 
+/* --- H19 --- */
+
+/*
+ * All registers read as ones while clients are at work and remove() runs. Nobody asks again and
+ * again until they do not: the reads that the device saw do not go with the time, there are few.
+ */
+static void test_h19_surprise_removal(int fd)
+{
+	struct igt_nova_emu_stats before, after;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	start_crowd(igt_nova_unplug_dev(), true);
+	igt_nova_unplug_misbehave("surprise-remove");
+	/* Everybody has noticed when the calls end. */
+	igt_nova_unplug(igt_nova_path("surprise"));
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &before);
+	igt_nova_crowd_join(&crowd);
+	igt_nova_crowd_check_maps(&crowd);
+	igt_nova_crowd_close(&crowd);
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &after);
+	igt_assert_eq_u64(after.register_accesses, before.register_accesses);
+	igt_nova_replug();
+}
+
+/* --- H20 --- */
+
+static const struct igt_nova_dev *require_other(void)
+{
+	const struct igt_nova_dev *other = igt_nova_unplug_other();
+
+	igt_require_f(other, "one device only\n");
+	return other;
+}
+
+/* The other's clients do not notice. */
+static void test_h20_two_devices(int fd)
+{
+	(void)fd;
+	start_crowd(require_other(), false);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_replug();
+	igt_nova_crowd_stop(&crowd);
+	end_crowd();
+}
+
+/*
+ * One is stuck in its remove() with a firmware that is silent for long. Meanwhile the other
+ * works, is unbound and bound, and works again.
+ */
+static void test_h20_one_stalled(int fd)
+{
+	const struct igt_nova_dev *other = require_other();
+	static int result;
+	pthread_t thread;
+	char node[64];
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", 60000), 0);
+	igt_nova_unplug_misbehave("stall-firmware 3600000");
+	igt_nova_thread_start(&thread, unbind_thread, &result);
+	/* It is in its remove() once its node has gone, and stays there for a minute. */
+	while (igt_nova_dev_node(igt_nova_unplug_dev(), node))
+		sched_yield();
+	fd = igt_nova_dev_open(other);
+	igt_nova_check_works(fd);
+	close(fd);
+	igt_assert_eq(igt_nova_dev_unbind(other), 0);
+	igt_assert_eq(igt_nova_dev_bind(other), 0);
+	fd = igt_nova_dev_open(other);
+	igt_nova_check_works(fd);
+	close(fd);
+	igt_assert_f(pthread_tryjoin_np(thread, NULL) == EBUSY,
+		     "the stalled device did not wait for its firmware\n");
+	igt_nova_emu_command(igt_nova_unplug_emu(), "heal");
+	igt_assert_eq(pthread_join(thread, NULL), 0);
+	igt_assert_eq(result, 0);
+	igt_nova_replug();
+}
+
 static const struct igt_nova_test tests[] = {
-	{ "aux-unbind", "nova-drm alone is unbound and bound.", test_aux_unbind },
-	{ "remove-rescan", "The PCI device is removed and found again.", test_remove_rescan },
-	{ "surprise-removal", "The device is gone before the driver hears of it.",
-	  test_surprise_removal },
-	{ "unbind-twice", "Two unbinds at once do no harm.", test_unbind_twice },
-	{ "two-devices", "One device goes, another's clients do not notice.",
-	  test_two_devices },
-	{ "in-user-fault", "Unbind while an ioctl waits for a page of user memory.",
-	  test_in_user_fault },
-	{ "dmabuf-stays", "Exported buffers outlive the device.", test_dmabuf_stays },
-	{ "module-unload", "Both modules can be unloaded after an unbind under load.",
-	  test_module_unload },
-	{ "module-unload-bound", "Unloading the modules unbinds the device.",
-	  test_module_unload_bound },
-	{ "module-pinned", "Files, mappings and dma-bufs of a dead device keep the module.",
-	  test_module_pinned },
+	{ "h01-unplug-first", "remove() unplugs before anything goes.", test_h01_unplug_first },
+	{ "h03-no-access-after", "No register is touched after remove().", test_h03_no_access_after },
+	{ "h14-unbind-twice", "Three unbinds at once do no harm.", test_h14_unbind_twice },
+	{ "h14-wedge-and-reset", "Unbinds that find a reset and a wedge do no harm.",
+	  test_h14_wedge_and_reset },
+	{ "h15-no-wait-for-user-memory", "Nobody waits for a page of a client's memory.",
+	  test_h15_no_wait_for_user_memory },
+	{ "h17-orderly-shutdown", "The hardware is told to stop.", test_h17_orderly_shutdown },
+	{ "h18-nothing-left", "No mapping, interrupt or audited object is left.",
+	  test_h18_nothing_left },
+	{ "h18-modules-unload", "Both modules can be unloaded after an unbind under load.",
+	  test_h18_modules_unload },
+	{ "h18-modules-pinned", "Files, mappings and dma-bufs of a dead device keep the module.",
+	  test_h18_modules_pinned },
+	{ "h19-surprise-removal", "The device is gone before the driver hears of it.",
+	  test_h19_surprise_removal },
+	{ "h20-two-devices", "One device goes, another's clients do not notice.",
+	  test_h20_two_devices },
+	{ "h20-one-stalled", "A device stuck in its remove() holds no other up.",
+	  test_h20_one_stalled },
 };
+
+/* What a failed subtest left behind in this process. */
+static void abandon(void)
+{
+	igt_nova_trace_off();
+	igt_nova_crowd_abandon(&crowd);
+	igt_nova_stuck_abandon(&stuck);
+	igt_nova_userfaults_abandon(&userfaults);
+}
 
 int igt_main()
 {
-	igt_fixture()
+	igt_fixture() {
 		igt_nova_unplug_init();
+		igt_nova_unplug_clean_with(abandon);
+	}
 	igt_nova_unplug_run_tests(tests, ARRAY_SIZE(tests));
 	igt_fixture()
 		igt_nova_unplug_fini();

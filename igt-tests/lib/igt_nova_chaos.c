@@ -311,6 +311,7 @@ static unsigned int clients_open(uint64_t *random)
 			.load = choose_load(next_random(random)),
 			.count = 1 + next_random(random) % CALLS_MAX,
 		};
+		memcpy(client->worker.node, node, sizeof(node));
 		client_open(client, fd);
 		opened++;
 	}

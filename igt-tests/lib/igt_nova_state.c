@@ -28,7 +28,7 @@ static struct igt_nova_crowd crowd;
 static struct igt_nova_stuck stuck;
 static struct igt_nova_userfaults userfaults;
 static struct igt_nova_share share;
-static unsigned int fw_timeout;
+static unsigned int fw_timeout_ms;
 
 static void open_client(struct igt_nova_client *client)
 {
@@ -133,16 +133,16 @@ static void busy_back(void)
 
 static void impatient(void)
 {
-	fw_timeout = igt_nova_module_param("nova_core", "fw_timeout_ms");
+	fw_timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
 	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
 }
 
-/* Modules that were unloaded meanwhile have it from their defaults. */
+/* Not in a module that was unloaded: the next one has it from its defaults. */
 static void patient(void)
 {
-	if (fw_timeout && igt_nova_driver_present())
-		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout);
-	fw_timeout = 0;
+	if (fw_timeout_ms)
+		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms);
+	fw_timeout_ms = 0;
 }
 
 static void stalled_enter(bool broken)
@@ -466,7 +466,7 @@ uint64_t igt_nova_state_cycle(const struct igt_nova_state *state,
 	if (held)
 		witness_check();
 	igt_nova_unplug_check_quiet();
-	igt_nova_replug();
+	igt_nova_unplug_undo();
 	if (held) {
 		witness_check();
 		witness_check_minor();

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include <linux/netlink.h>
+#include <linux/pci_regs.h>
 
 #include "igt.h"
 #include "igt_nova.h"
@@ -55,6 +56,34 @@ bool igt_nova_dev_is_present(const struct igt_nova_dev *dev)
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s", dev->address);
 	return access(path, F_OK) == 0;
+}
+
+bool igt_nova_dev_is_master(const struct igt_nova_dev *dev)
+{
+	uint16_t command = 0;
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", dev->address);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	igt_assert_f(fd >= 0 && pread(fd, &command, 2, PCI_COMMAND) == 2, "%s: %m\n", path);
+	close(fd);
+	return command & PCI_COMMAND_MASTER;
+}
+
+uint64_t igt_nova_dev_bar(const struct igt_nova_dev *dev, unsigned int bar)
+{
+	uint64_t start = 0;
+	char path[PATH_MAX];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource", dev->address);
+	stream = fopen(path, "re");
+	igt_assert(stream);
+	for (unsigned int i = 0; i <= bar; i++)
+		igt_assert_eq(fscanf(stream, "%" SCNx64 " %*x %*x", &start), 1);
+	fclose(stream);
+	return start;
 }
 
 bool igt_nova_dev_is_bound(const struct igt_nova_dev *dev)
@@ -135,11 +164,15 @@ static bool driver_path(char path[PATH_MAX], const char *file)
 	return true;
 }
 
-bool igt_nova_driver_present(void)
+bool igt_nova_drivers_present(void)
 {
 	char path[PATH_MAX];
+	glob_t found;
 
-	return driver_path(path, "bind");
+	if (!driver_path(path, "bind") || glob(AUX_DRIVERS "/nova_drm.*", 0, NULL, &found))
+		return false;
+	globfree(&found);
+	return true;
 }
 
 static int write_driver(const struct igt_nova_dev *dev, const char *file)
@@ -231,26 +264,34 @@ static void parse_uevent(const char *message, size_t size, struct igt_nova_ueven
 		copy_value(event->subsystem, sizeof(event->subsystem), message + at,
 			   "SUBSYSTEM=");
 		copy_value(event->devname, sizeof(event->devname), message + at, "DEVNAME=");
+		copy_value(event->wedged, sizeof(event->wedged), message + at, "WEDGED=");
 	}
+}
+
+bool igt_nova_uevent_next(int fd, struct igt_nova_uevent *event, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	char message[8192];
+	ssize_t size;
+
+	if (poll(&poll_fd, 1, timeout_ms) != 1)
+		return false;
+	size = recv(fd, message, sizeof(message) - 1, 0);
+	if (size <= 0)
+		return false;
+	message[size] = '\0';
+	parse_uevent(message, size, event);
+	return true;
 }
 
 bool igt_nova_uevent_wait(int fd, const char *action, const char *devname)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct igt_nova_uevent event;
 
-	while (poll(&poll_fd, 1, IGT_NOVA_PATIENCE_S * 1000) == 1) {
-		struct igt_nova_uevent event;
-		char message[8192];
-		ssize_t size = recv(fd, message, sizeof(message) - 1, 0);
-
-		if (size <= 0)
-			return false;
-		message[size] = '\0';
-		parse_uevent(message, size, &event);
+	while (igt_nova_uevent_next(fd, &event, IGT_NOVA_PATIENCE_S * 1000))
 		if (strcmp(event.action, action) == 0 && strcmp(event.subsystem, "drm") == 0 &&
 		    strncmp(event.devname, devname, strlen(devname)) == 0)
 			return true;
-	}
 	return false;
 }
 

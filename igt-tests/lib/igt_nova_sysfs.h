@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * struct igt_nova_dev - one PCI device that nova-core drives
@@ -25,8 +26,13 @@ bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64]);
 /* Opens the render node, waiting for its event if the bind is still under way. */
 int igt_nova_dev_open(const struct igt_nova_dev *dev);
 
-/* Is the PCI driver registered? */
-bool igt_nova_driver_present(void);
+/* Are the PCI driver and the auxiliary driver registered? */
+bool igt_nova_drivers_present(void);
+
+/* Does its command register allow DMA? */
+bool igt_nova_dev_is_master(const struct igt_nova_dev *dev);
+/* Bus address of one of its BARs. */
+uint64_t igt_nova_dev_bar(const struct igt_nova_dev *dev, unsigned int bar);
 
 /* These return 0 or the -errno of the write to sysfs. */
 int igt_nova_dev_unbind(const struct igt_nova_dev *dev);
@@ -42,14 +48,18 @@ int igt_nova_aux_bind(const struct igt_nova_dev *dev);
  * @action: "add", "remove" ...
  * @subsystem: "drm" ...
  * @devname: node below /dev, or empty
+ * @wedged: ways to recover, of a device that says it is of no use, or empty
  */
 struct igt_nova_uevent {
 	char action[16];
 	char subsystem[32];
 	char devname[64];
+	char wedged[32];
 };
 
 int igt_nova_uevent_open(void);
+/* The next one; false if none comes in that time. */
+bool igt_nova_uevent_next(int fd, struct igt_nova_uevent *event, int timeout_ms);
 /*
  * Reads events until one has this action and a node of subsystem drm whose path
  * below /dev starts with @devname; false when none came in IGT_NOVA_PATIENCE_S.

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <limits.h>
+
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
@@ -8,7 +11,7 @@
 
 #define DEVICES_MAX	4
 /* Jobs that never end must not be found out before the device goes: in milliseconds. */
-#define JOB_TIMEOUT	600000
+#define JOB_TIMEOUT_MS	600000
 
 /* All devices as they were found; the first is the one that goes. */
 static struct igt_nova_dev devs[DEVICES_MAX];
@@ -16,10 +19,11 @@ static struct igt_nova_emu *emus[DEVICES_MAX];
 static unsigned int dev_count;
 /* How the first one went, until it is back. */
 static const struct igt_nova_path *volatile gone;
+static void (*clean)(void);
 /* What is mapped for DMA while nobody has the device open: nova-core's own. */
 static uint64_t core_ranges;
-/* As it was found. */
-static unsigned int job_timeout;
+/* As they were found. */
+static unsigned int job_timeout_ms, fw_timeout_ms;
 /* It was told to misbehave: it need not have seen an orderly shutdown. */
 static bool misbehaving;
 
@@ -63,7 +67,7 @@ static void recover(const struct igt_nova_dev *dev)
 		igt_nova_emu_heal(emu);
 	if (!igt_nova_dev_is_present(dev))
 		igt_nova_pci_rescan();
-	if (!igt_nova_driver_present())
+	if (!igt_nova_drivers_present())
 		igt_nova_module_load("nova_drm");
 	if (!igt_nova_dev_is_bound(dev))
 		igt_nova_dev_bind(dev);
@@ -81,8 +85,10 @@ static void recover_at_exit(int signal)
 	if (gone)
 		recover(&devs[0]);
 	gone = NULL;
-	if (job_timeout && igt_nova_driver_present())
-		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout);
+	if (job_timeout_ms) {
+		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout_ms);
+		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms);
+	}
 }
 
 static void find_devices(void)
@@ -114,14 +120,22 @@ void igt_nova_unplug_init(void)
 	if (!emus[0])
 		igt_info("no control port: what the device sees is not checked\n");
 	find_devices();
-	if (!igt_nova_driver_present())
+	if (!igt_nova_drivers_present())
 		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
-	job_timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
+	job_timeout_ms = igt_nova_module_param("nova_drm", "job_timeout_ms");
+	fw_timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
 	igt_install_exit_handler(recover_at_exit);
+}
+
+void igt_nova_unplug_clean_with(void (*with)(void))
+{
+	clean = with;
 }
 
 void igt_nova_unplug_fini(void)
 {
+	if (clean)
+		clean();
 	recover_at_exit(0);
 	for (unsigned int i = 0; i < DEVICES_MAX; i++) {
 		igt_nova_emu_close(emus[i]);
@@ -136,18 +150,66 @@ static void command_all(const char *command)
 			igt_nova_emu_command(emus[i], "%s", command);
 }
 
+/* Anything by which a failed subtest still holds a device or its modules. */
+static bool is_ours(const char *path)
+{
+	static const char *const prefixes[] = { "/dev/dri/", "/dmabuf:", "anon_inode:sync_file" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+static void close_leaked_files(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	igt_assert(directory);
+	while ((entry = readdir(directory))) {
+		char target[PATH_MAX] = "";
+
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) > 0 &&
+		    is_ours(target))
+			close(atoi(entry->d_name));
+	}
+	closedir(directory);
+}
+
+static void unmap_leaked_maps(void)
+{
+	FILE *stream = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 128];
+
+	igt_assert(stream);
+	while (fgets(line, sizeof(line), stream)) {
+		unsigned long start, end;
+		char *path = strchr(line, '/');
+
+		if (path && is_ours(path) && sscanf(line, "%lx-%lx", &start, &end) == 2)
+			munmap((void *)start, end - start);
+	}
+	fclose(stream);
+}
+
 void igt_nova_unplug_begin(void)
 {
 	struct igt_nova_emu_stats stats;
 
 	igt_set_timeout(2 * IGT_NOVA_PATIENCE_S, "unplug test");
+	if (clean)
+		clean();
+	close_leaked_files();
+	unmap_leaked_maps();
 	for (unsigned int i = 0; i < dev_count; i++) {
 		recover(&devs[i]);
 		close(igt_nova_dev_open(&devs[i]));
 	}
 	gone = NULL;
 	misbehaving = false;
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", JOB_TIMEOUT), 0);
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", JOB_TIMEOUT_MS), 0);
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms), 0);
 	command_all("clear");
 	if (emus[0]) {
 		igt_nova_emu_stats(emus[0], &stats);
@@ -188,22 +250,29 @@ void igt_nova_unplug_misbehave(const char *format, ...)
 	igt_nova_emu_command(emus[0], "%s", command);
 }
 
-static void check_gone(const struct igt_nova_emu_stats *stats, bool shut_down)
+/* Is nova-drm gone, and nova-core with it? Whoever took it away. */
+static bool is_gone(bool *core)
 {
-	bool core_stays = gone->take == igt_nova_aux_unbind;
+	*core = !igt_nova_dev_is_present(&devs[0]) || !igt_nova_dev_is_bound(&devs[0]);
+	return *core || (gone && gone->take == igt_nova_aux_unbind);
+}
+
+static void check_gone(const struct igt_nova_emu_stats *stats, bool core, bool shut_down)
+{
 	const char *iommu = getenv("NOVA_IOMMU");
 
-	if (shut_down && !misbehaving && !gone->broken && !gone->reset && !core_stays)
+	if (shut_down && core && !misbehaving && !(gone && (gone->broken || gone->reset)))
 		igt_assert_f(stats->shut_down, "no orderly shutdown\n");
 	/* Without a guest IOMMU the whole memory is mapped, always. */
 	if (iommu && strcmp(iommu, "1") == 0)
-		igt_assert_eq_u64(stats->dma_ranges, core_stays ? core_ranges : 0);
+		igt_assert_eq_u64(stats->dma_ranges, core ? 0 : core_ranges);
 }
 
 static void check_devices(bool shut_down)
 {
 	for (unsigned int i = 0; i < dev_count; i++) {
 		struct igt_nova_emu_stats stats;
+		bool core;
 
 		/* One that was killed says nothing. */
 		if (!emus[i] || (i == 0 && gone && gone->kills))
@@ -212,8 +281,8 @@ static void check_devices(bool shut_down)
 		if (stats.violations)
 			igt_nova_emu_print_recent(emus[i]);
 		igt_assert_eq_u64(stats.violations, 0);
-		if (i == 0 && gone)
-			check_gone(&stats, shut_down);
+		if (i == 0 && is_gone(&core))
+			check_gone(&stats, core, shut_down);
 	}
 }
 
@@ -249,9 +318,19 @@ uint64_t igt_nova_unplug(const struct igt_nova_path *path)
 	return took;
 }
 
-void igt_nova_replug(void)
+static void check_back(void)
 {
-	int fd, ret;
+	int fd = igt_nova_dev_open(&devs[0]);
+
+	gone = NULL;
+	misbehaving = false;
+	igt_nova_check_works(fd);
+	close(fd);
+}
+
+void igt_nova_unplug_undo(void)
+{
+	int ret;
 
 	if (emus[0] && !gone->kills)
 		igt_nova_emu_command(emus[0], "heal");
@@ -263,9 +342,11 @@ void igt_nova_replug(void)
 			ret = igt_nova_dev_bind(&devs[0]);
 	}
 	igt_assert_f(ret == 0, "back from %s: %s\n", gone->name, strerror(-ret));
-	fd = igt_nova_dev_open(&devs[0]);
-	gone = NULL;
-	misbehaving = false;
-	igt_nova_check_works(fd);
-	close(fd);
+	check_back();
+}
+
+void igt_nova_replug(void)
+{
+	recover(&devs[0]);
+	check_back();
 }

@@ -44,6 +44,11 @@ void igt_nova_path_require(const struct igt_nova_path *path);
 void igt_nova_unplug_init(void);
 void igt_nova_unplug_fini(void);
 /*
+ * @clean ends what a failed subtest left running in this process: threads, children, files. It is
+ * called for the start of each subtest, before everything else, and must not assert.
+ */
+void igt_nova_unplug_clean_with(void (*clean)(void));
+/*
  * For the start of a subtest: brings emulators, devices, modules and bindings back if
  * the last one failed half-way, heals the emulators and sets their counters to zero.
  */
@@ -58,7 +63,6 @@ struct igt_nova_emu *igt_nova_unplug_emu(void);
 
 /* Skips where the device is no emulator that can be told to misbehave. */
 void igt_nova_unplug_require_emu(void);
-struct igt_nova_emu *igt_nova_unplug_emu(void);
 void igt_nova_unplug_misbehave(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -71,9 +75,11 @@ uint64_t igt_nova_unplug(const struct igt_nova_path *path);
  * environment nothing of it is mapped for DMA. Once more after late closes, before it comes back.
  */
 void igt_nova_unplug_check_quiet(void);
-/* The same of a probe that failed, perhaps before there was anything to shut down. */
+/* The same for a device that was never up: it need not have been shut down. */
 void igt_nova_unplug_check_harmless(void);
 /* Brings it back the way it went, waits for the node and renders on it. */
+void igt_nova_unplug_undo(void);
+/* Brings it back from wherever it is, waits for the node and renders on it. */
 void igt_nova_replug(void);
 
 #endif /* IGT_NOVA_UNPLUG_H */
