@@ -8,6 +8,8 @@ OUT := out
 # For `make chaos`: how many seeds, and the first of them.
 SEEDS ?= 1000
 FIRST ?= 1
+# For `make soak`.
+CYCLES ?= 1000
 
 # For `make modules` and below: the kernel to build for, and where to install.
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -19,7 +21,7 @@ MODULES = $(CURDIR)/$(OUT)/modules/$(KREL)
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static chaos modules modules_install modules-install \
+.PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static chaos soak modules modules_install modules-install \
 	install shell clean kdir
 
 help:
@@ -33,6 +35,7 @@ help:
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
 	@echo '  make check-static     sparse, checkpatch, kernel-doc, and clang: who may touch the hardware'
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
+	@echo '  make soak             the device goes under load and comes back (CYCLES=$(CYCLES))'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
 	@echo 'On a machine of your own:'
@@ -68,6 +71,10 @@ check-static:
 chaos:
 	@$(LAB) build
 	@lab/chaos $(SEEDS) $(FIRST)
+
+soak:
+	@$(LAB) build
+	@lab/soak $(CYCLES)
 
 shell:
 	@$(LAB) build
