@@ -65,6 +65,8 @@ static void fail_step(const struct step *step)
 	snprintf(directory, sizeof(directory), "fail_function/%s", step->name);
 	snprintf(value, sizeof(value), "%#" PRIx64, (uint64_t)-ERROR);
 	igt_nova_fail_set(directory, "retval", value);
+	/* What it would say is a call trace, as if something had gone wrong. */
+	igt_nova_fail_set("fail_function", "verbose", "0");
 	igt_nova_fail_set("fail_function", "times", "-1");
 	igt_nova_fail_set("fail_function", "probability", "100");
 }
