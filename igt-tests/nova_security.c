@@ -195,7 +195,7 @@ static void test_tables_complete(int fd)
 /* --- mmap offsets --- */
 
 #define OFFSET_FIRST	(1ull << 32)	/* DRM gives them out from here */
-#define OFFSET_PAGES	16384u
+#define OFFSET_PAGES	2048u
 
 static void check_no_map(int fd, uint64_t offset)
 {
