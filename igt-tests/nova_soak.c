@@ -11,6 +11,8 @@ IGT_TEST_DESCRIPTION("The device goes and comes back again and again, in states 
 #define CYCLES_DEFAULT	100u
 #define CYCLES_MAX	1000000u
 #define PROGRESS_S	10
+/* Clients of a crowd: each costs more than all the rest of a cycle. */
+#define CROWD		4
 
 static struct {
 	unsigned int cycles;
@@ -81,6 +83,7 @@ static void cycle(uint64_t *random, const struct igt_nova_path *path)
 	struct latencies *latencies = state->misbehaves ? &misbehaving : &healthy;
 
 	igt_nova_unplug_begin();
+	igt_nova_state_limit(next_random(random), CROWD);
 	igt_debug("%s\n", state->name);
 	latencies->ns[latencies->count++] = igt_nova_state_cycle(state, path);
 }

@@ -30,6 +30,15 @@ static struct igt_nova_userfaults userfaults;
 static struct igt_nova_share share;
 static unsigned int fw_timeout_ms;
 
+/* Which of the loads are in a crowd. */
+static size_t first_load, load_limit = SIZE_MAX;
+
+void igt_nova_state_limit(size_t first, size_t count)
+{
+	first_load = first;
+	load_limit = count;
+}
+
 static void open_client(struct igt_nova_client *client)
 {
 	igt_nova_client_init(client, igt_nova_dev_open(igt_nova_unplug_dev()));
@@ -37,12 +46,24 @@ static void open_client(struct igt_nova_client *client)
 
 /* --- clients in calls, and in page faults --- */
 
-static void crowd_enter(bool broken)
+/* But for the load with the name @without. */
+static void crowd_start(bool broken, const char *without)
 {
 	igt_nova_crowd_init(&crowd);
 	crowd.broken = broken;
-	igt_nova_crowd_add_all(&crowd, igt_nova_unplug_dev());
+	for (size_t i = 0; i < igt_nova_load_count && crowd.count < load_limit; i++) {
+		const struct igt_nova_load *load =
+			&igt_nova_loads[(first_load + i) % igt_nova_load_count];
+
+		if (!without || strcmp(load->name, without) != 0)
+			igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), load);
+	}
 	igt_nova_crowd_start(&crowd);
+}
+
+static void crowd_enter(bool broken)
+{
+	crowd_start(broken, NULL);
 }
 
 static void faulters_enter(bool broken)
@@ -110,13 +131,8 @@ static void busy_enter(void)
 {
 	igt_nova_unplug_require_emu();
 	igt_nova_stuck_open(&stuck, igt_nova_unplug_dev());
-	igt_nova_crowd_init(&crowd);
-	crowd.broken = true;
 	/* Its waits end with an error of the fence, which tells the thread nothing. */
-	for (size_t i = 0; i < igt_nova_load_count; i++)
-		if (strcmp(igt_nova_loads[i].name, "exec-wait") != 0)
-			igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), &igt_nova_loads[i]);
-	igt_nova_crowd_start(&crowd);
+	crowd_start(true, "exec-wait");
 }
 
 static void busy_gone(bool broken)

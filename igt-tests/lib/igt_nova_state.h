@@ -33,6 +33,11 @@ struct igt_nova_state {
 extern const struct igt_nova_state igt_nova_states[];
 extern const size_t igt_nova_state_count;
 
+/*
+ * Crowds are of @count loads from the one with number @first on, instead of one worker for each: for
+ * tests that do this often.
+ */
+void igt_nova_state_limit(size_t first, size_t count);
 /* Can the device go this way while in this state? */
 bool igt_nova_state_allows(const struct igt_nova_state *state, const struct igt_nova_path *path);
 /*
