@@ -220,6 +220,20 @@ static bool find_finding(const struct report *report, const char *name, char why
 	return found;
 }
 
+/*
+ * The runner calls a pass "warn" when standard error has more than the two lines of one subtest,
+ * as it has when one process runs many and forks. What counts is a warning of the test's own.
+ */
+static bool find_own_warning(const char *log, char why[WHY_MAX])
+{
+	static const char mark[] = " WARNING: ";
+	const char *line = strstr(log, mark);
+
+	if (line)
+		copy_line(why, line + sizeof(mark) - 1);
+	return line;
+}
+
 static enum verdict judge(const struct report *report, const char *name, char why[WHY_MAX])
 {
 	struct json_object *test;
@@ -237,6 +251,8 @@ static enum verdict judge(const struct report *report, const char *name, char wh
 		return PASS;
 	if (strcmp(result, "dmesg-warn") == 0)
 		return find_warning(report, text_of(test, "dmesg-warnings"), why) ? FAIL : PASS;
+	if (strcmp(result, "warn") == 0)
+		return find_own_warning(text_of(test, "err"), why) ? FAIL : PASS;
 	find_reason(test, why);
 	return strcmp(result, "skip") == 0 ? SKIP : FAIL;
 }

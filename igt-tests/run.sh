@@ -128,12 +128,15 @@ findings=$out/watch.tsv
 rm -f "$findings" "$findings.state"
 "$watch" "$findings" || exit 2
 
-# Its exit code says nothing of the tests; what it prints is progress.
+# Its exit code says nothing of the tests; what it prints is progress. It reads and writes its results many times over:
+# here first, where OUT may be the host's.
 IGT_FORCE_DRIVER=nova-drm igt_runner --name nova --overwrite --sync --dmesg-warn-level "$level" \
 	"${timeouts[@]}" ${batch[@]+"${batch[@]}"} --abort-on-monitored-error=taint,lockdep \
 	--hook "pre-test,post-subtest,post-dyn-subtest:'$watch' '$findings'" \
-	--test-list "$out/igt.list" "$root" "$out/igt" 2>&1 |
+	--test-list "$out/igt.list" "$root" "$root/results" 2>&1 |
 	tee "$out/igt-runner.log" | sed -un 's/^\[[0-9. ]*\] *\(\[[0-9]*\/\)/\1/p' >&2
+rm -rf "$out/igt"
+cp -r "$root/results" "$out/igt"
 
 IGT_HOOK_EVENT=end "$watch" "$findings"
 

@@ -65,8 +65,10 @@ printf '%s\n' '{"tests": {' \
 	'"igt@a@warn": {"result": "dmesg-warn", "dmesg": "", "out": "", "err": ""},' \
 	'"igt@a@told": {"result": "dmesg-warn", "dmesg-warnings": "<4>[ 1.0] clocksource: slow\n<4>[ 1.1] nova: odd\n"},' \
 	'"igt@a@noise": {"result": "dmesg-warn", "dmesg-warnings": "<4>[ 1.0] clocksource: slow\n"},' \
+	'"igt@a@lines": {"result": "warn", "dmesg": "", "out": "", "err": "Starting subtest: lines\n(a:1) INFO: x\nSubtest lines: SUCCESS\n"},' \
+	'"igt@a@warned": {"result": "warn", "dmesg": "", "out": "", "err": "Starting subtest: warned\n(a:1) WARNING: odd\nSubtest warned: SUCCESS\n"},' \
 	'"igt@a@good": {"result": "pass", "dmesg": "<6>[ 1.0] [IGT] a: executing\n", "out": "", "err": ""}}}' >"$work/r.json"
-printf 'igt@a@%s\n' splat warn told noise good lost >"$work/r.list"
+printf 'igt@a@%s\n' splat warn told noise lines warned good lost >"$work/r.list"
 "$build/igt-results" "$work/r.json" "$work/r.list" "$work/r.tsv" >"$work/r.out"
 code=$?
 cat >"$work/r.expected" <<'END'
@@ -74,12 +76,14 @@ FAIL a@splat <4>[ 1.1] WARNING: lib/x.c:1 at y
 FAIL a@warn dmesg-warn
 FAIL a@told <4>[ 1.1] nova: odd
 PASS a@noise
+PASS a@lines
+FAIL a@warned odd
 PASS a@good
 FAIL a@lost did not run
-igt: 2 passed, 4 failed, 0 skipped
+igt: 3 passed, 5 failed, 0 skipped
 END
 if [ $code = 1 ] && diff "$work/r.expected" "$work/r.out" >"$work/r.diff" &&
-	[ "$(cut -f1 "$work/r.tsv" | tr '\n' ' ')" = 'FAIL FAIL FAIL PASS PASS FAIL ' ]; then
+	[ "$(cut -f1 "$work/r.tsv" | tr '\n' ' ')" = 'FAIL FAIL FAIL PASS PASS FAIL PASS FAIL ' ]; then
 	echo "ok $number - reader"
 else
 	failed=1
