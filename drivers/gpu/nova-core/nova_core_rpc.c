@@ -304,16 +304,16 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 	else if (!ret)
 		nova_core_rpc_wait_polling(core, &req.done);
 
-	scoped_guard(mutex, &rpc->receive_lock)
+	/* Whoever finds the reply after that finds the firmware dead, and not a reply to nothing. */
+	scoped_guard(mutex, &rpc->receive_lock) {
+		if (!ret && !req.done && !nova_core_state(core))
+			nova_core_mark_dead(core, "no reply in time");
 		rpc->request = NULL;
+	}
 
 	if (ret)
 		return ret;
-	if (req.done)
-		return req.ret;
-	if (!nova_core_state(core))
-		nova_core_mark_dead(core, "no reply in time");
-	return nova_core_state(core);
+	return req.done ? req.ret : nova_core_state(core);
 }
 
 /* Empties the rings and fills in the boot arguments, whose address it returns. */
