@@ -228,6 +228,8 @@ bool emu_bar_is_shut_down(const struct emu *emu);
 /* 0 or -EINVAL; ends with an engine reset, a device reset or emu_fifo_heal() */
 int emu_fifo_hang(struct emu *emu, unsigned int engine);
 void emu_fifo_heal(struct emu *emu);	/* ends all hangs */
+/* How many engines have stopped in the work of a channel: a hang waits for one. */
+unsigned int emu_fifo_stuck_engines(struct emu *emu);
 void emu_fw_stall(struct emu *emu, unsigned int ms);
 void emu_fw_crash(struct emu *emu);
 void emu_fw_heal(struct emu *emu);	/* ends a stall; a crashed firmware is off and can be booted */

@@ -106,6 +106,7 @@ static struct json_object *emu_ctl_stats(struct emu *emu)
 	json_object_object_add(root, "violations", emu_ctl_stats_violations(emu));
 	json_object_object_add(root, "recent", emu_ctl_stats_recent(emu));
 	json_object_object_add(root, "chaos", emu_ctl_stats_chaos(emu));
+	emu_ctl_add(root, "stuck_engines", emu_fifo_stuck_engines(emu));
 	json_object_object_add(root, "shut_down", json_object_new_boolean(emu_bar_is_shut_down(emu)));
 	json_object_object_add(root, "removed", json_object_new_boolean(emu_bar_is_removed(emu)));
 	return root;

@@ -164,6 +164,18 @@ uint32_t emu_fifo_engine_status(struct emu *emu, unsigned int index, bool *stuck
 	return chid;
 }
 
+unsigned int emu_fifo_stuck_engines(struct emu *emu)
+{
+	struct emu_fifo *fifo = emu->fifo;
+	unsigned int i, count = 0;
+
+	pthread_mutex_lock(&fifo->lock);
+	for (i = 0; i < EMU_ENGINES; i++)
+		count += fifo->engines[i].running && fifo->engines[i].stuck;
+	pthread_mutex_unlock(&fifo->lock);
+	return count;
+}
+
 /* --- channels --- */
 
 int emu_fifo_alloc(struct emu *emu, unsigned int engine)

@@ -322,10 +322,13 @@ static void test_job_timeout(int fd)
 	street_close(&street);
 }
 
+/* Opened once: after a test that failed, the port is still open. */
 static struct igt_nova_emu *require_emu(void)
 {
-	struct igt_nova_emu *emu = igt_nova_emu_open(0);
+	static struct igt_nova_emu *emu;
 
+	if (!emu)
+		emu = igt_nova_emu_open(0);
 	igt_require_f(emu, "no control port of the emulator\n");
 	igt_nova_emu_command(emu, "heal");
 	igt_nova_emu_command(emu, "clear");
@@ -340,6 +343,15 @@ static void require_no_violation(struct igt_nova_emu *emu)
 	if (stats.violations)
 		igt_nova_emu_print_recent(emu);
 	igt_assert_eq_u64(stats.violations, 0);
+}
+
+static void wait_until_stuck(struct igt_nova_emu *emu)
+{
+	struct igt_nova_emu_stats stats;
+
+	do {
+		igt_nova_emu_stats(emu, &stats);
+	} while (!stats.stuck_engines);
 }
 
 /*
@@ -359,6 +371,8 @@ static void test_engine_hang(int fd)
 	check_neighbours(&street, 0x10);
 	igt_nova_emu_command(emu, "hang 0");
 	fence = submit_fill(&street.client, street.queue, street.bo.va + 3 * PAGE, 0xbad);
+	/* In this job, and not in that of a neighbour who is quicker to reach the engine. */
+	wait_until_stuck(emu);
 	check_neighbours(&street, 0x20);
 	igt_assert_lt(igt_nova_fence_result(street.client.fd, fence), 0);
 	igt_nova_queue_state(street.client.fd, street.queue, &state);
@@ -368,7 +382,6 @@ static void test_engine_hang(int fd)
 	check_neighbours(&street, 0x30);
 	igt_nova_emu_command(emu, "heal");
 	require_no_violation(emu);
-	igt_nova_emu_close(emu);
 	street_close(&street);
 }
 
@@ -407,7 +420,6 @@ static void test_dropped_interrupts(int fd)
 	check_interrupts_work(&street, emu);
 	check_neighbours(&street, 0x30);
 	require_no_violation(emu);
-	igt_nova_emu_close(emu);
 	street_close(&street);
 }
 
@@ -430,7 +442,6 @@ static void test_slow_firmware(int fd)
 	street_close(&street);
 	igt_nova_check_works(fd);
 	require_no_violation(emu);
-	igt_nova_emu_close(emu);
 }
 
 static const struct igt_nova_test tests[] = {

@@ -69,6 +69,12 @@ int emu_fifo_hang(struct emu *emu, unsigned int engine)
 	return 0;
 }
 
+unsigned int emu_fifo_stuck_engines(struct emu *emu)
+{
+	(void)emu;
+	return doubles.hung;
+}
+
 void emu_fifo_heal(struct emu *emu)
 {
 	(void)emu;

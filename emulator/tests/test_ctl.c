@@ -145,11 +145,16 @@ static void test_recent_is_a_ring(void **state)
 static void test_misbehaviour(void **state)
 {
 	struct emu *emu = *state;
+	struct json_object *root, *stuck;
 
 	memset(&doubles, 0, sizeof(doubles));
 	assert_ok(emu, "hang 1");
 	assert_true(doubles.hung);
 	assert_int_equal(doubles.hung_engine, 1);
+	root = run(emu, "stats");
+	assert_true(json_object_object_get_ex(root, "stuck_engines", &stuck));
+	assert_int_equal(json_object_get_int(stuck), 1);
+	json_object_put(root);
 	assert_ok(emu, "  stall-firmware\t250\r");
 	assert_int_equal(doubles.stall_ms, 250);
 	assert_ok(emu, "crash-firmware");

@@ -258,8 +258,10 @@ static void test_engines_are_independent(void **state)
 	open_channel(test, 0, 0, 1);
 	open_channel(test, 1, 1, 1);
 	assert_int_equal(emu_fifo_hang(test->gpu->emu, 0), 0);
+	assert_int_equal(emu_fifo_stuck_engines(test->gpu->emu), 0);
 	release(test, 0, 0, 1);
 	kick(test, 0);
+	gpu_wait(emu_fifo_stuck_engines(test->gpu->emu) == 1);
 	release(test, 1, 1, 1);
 	gpu_method(&test->chans[1], 0, NV_C46F_NON_STALL_INTERRUPT, 0);
 	kick(test, 1);

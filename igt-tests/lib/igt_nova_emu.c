@@ -179,6 +179,7 @@ void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *sta
 	stats->resets = number(answer, "counters", "resets");
 	stats->dma_ranges = number(answer, "dma", "ranges");
 	stats->violations = number(answer, "violations", "total");
+	stats->stuck_engines = json_object_get_int(member(answer, NULL, "stuck_engines"));
 	stats->shut_down = json_object_get_boolean(member(answer, NULL, "shut_down"));
 	stats->lies = sum(member(answer, "chaos", "lies"));
 	stats->dma_blocked = number(answer, "chaos", "dma_blocked");

@@ -15,6 +15,7 @@ struct igt_nova_emu;
  * @resets: of the device
  * @dma_ranges: ranges mapped for DMA now
  * @violations: sum of all kinds
+ * @stuck_engines: that stopped in the middle of a channel's work
  * @shut_down: an orderly shutdown was the last thing the driver did
  * @lies: told by chaos, of all kinds
  * @dma_blocked: accesses of chaos that the DMA map stopped
@@ -26,6 +27,7 @@ struct igt_nova_emu_stats {
 	uint64_t resets;
 	uint64_t dma_ranges;
 	uint64_t violations;
+	unsigned int stuck_engines;
 	bool shut_down;
 	uint64_t lies;
 	uint64_t dma_blocked;
