@@ -3,14 +3,15 @@
 #
 # Runs IGT tests of the driver, in the VM as root with the modules loaded.
 #
-# usage: run.sh [--iommu] [--list FILE] [--tests DIR] [--out DIR] [--dmesg-level N] [TEST[@SUBTEST]...]
+# usage: run.sh [--iommu | --all] [--batch] [--list FILE] [--tests DIR] [--out DIR] [--dmesg-level N] [TEST[@SUBTEST]...]
 #
 #   TEST@SUBTEST       run these (shell wildcards) and not the whole list
 #   --list FILE        the list, one TEST[@SUBTEST] per line (default: test-list.txt beside this script)
-#   --iommu            the shorter list for a guest with an IOMMU; unmapped DMA is checked
+#   --iommu            the list for a guest with an IOMMU and two devices; unmapped DMA is checked
+#   --all              both, and what needs a kernel that can inject faults (test-list-faults.txt)
 #   --tests DIR        where our tests are (default: out/build/igt-tests)
 #   --out DIR          where results go (default: $NOVA_RUN, else a new directory in /tmp)
-#   --batch            all subtests of a test in one process: for a kernel on which processes start slowly
+#   --batch            all subtests of a test in one process, which takes half the time
 #   --dmesg-level N    kernel messages of this level and below fail a test (default 4, warnings)
 #
 # Prints "PASS|FAIL|SKIP test@subtest [why]" for each and "igt: N passed, N failed, N skipped" at the end.
@@ -19,7 +20,7 @@
 set -u -o pipefail
 
 here=$(dirname "$(readlink -f "$0")")
-list=$here/test-list.txt
+lists=("$here/test-list.txt")
 tests=$here/../out/build/igt-tests
 out=${NOVA_RUN-}
 level=4
@@ -36,7 +37,11 @@ die() {
 while [ $# -gt 0 ]; do
 	case $1 in
 	--iommu)
-		list=$here/test-list-iommu.txt
+		lists=("$here/test-list-iommu.txt")
+		export NOVA_IOMMU=1
+		;;
+	--all)
+		lists=("$here"/test-list{,-iommu,-faults}.txt)
 		export NOVA_IOMMU=1
 		;;
 	--batch)
@@ -46,7 +51,7 @@ while [ $# -gt 0 ]; do
 	--list | --tests | --out | --dmesg-level)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		case $1 in
-		--list) list=$2 ;;
+		--list) lists=("$2") ;;
 		--tests) tests=$2 ;;
 		--out) out=$2 ;;
 		--dmesg-level) level=$2 ;;
@@ -68,8 +73,8 @@ command -v igt_runner >/dev/null || die "igt_runner is not installed"
 [ -n "$out" ] || out=$(mktemp -d /tmp/nova-igt.XXXXXX)
 mkdir -p "$out" || die "cannot write to $out"
 if [ ${#patterns[@]} -eq 0 ]; then
-	mapfile -t patterns < <(sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$list")
-	[ ${#patterns[@]} -gt 0 ] || die "no test in $list"
+	mapfile -t patterns < <(sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "${lists[@]}")
+	[ ${#patterns[@]} -gt 0 ] || die "no test in ${lists[*]}"
 fi
 
 # The runner takes one directory of tests: ours and the installed ones, side by side.
@@ -129,8 +134,9 @@ rm -f "$findings" "$findings.state"
 "$watch" "$findings" || exit 2
 
 # Its exit code says nothing of the tests; what it prints is progress. It reads and writes its results many times over:
-# here first, where OUT may be the host's.
-IGT_FORCE_DRIVER=nova-drm igt_runner --name nova --overwrite --sync --dmesg-warn-level "$level" \
+# here first, where OUT may be the host's. Without its socket: what comes through that it cuts in the wrong places when a
+# process has run several subtests.
+IGT_RUNNER_DISABLE_SOCKET_COMMUNICATION=1 IGT_FORCE_DRIVER=nova-drm igt_runner --name nova --overwrite --sync --dmesg-warn-level "$level" \
 	"${timeouts[@]}" ${batch[@]+"${batch[@]}"} --abort-on-monitored-error=taint,lockdep \
 	--hook "pre-test,post-subtest,post-dyn-subtest:'$watch' '$findings'" \
 	--test-list "$out/igt.list" "$root" "$root/results" 2>&1 |

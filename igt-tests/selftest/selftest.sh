@@ -49,6 +49,12 @@ check all-results 1 \
 	'FAIL igt_selftest@crash crash' \
 	'FAIL igt_selftest@hang Timed out: something that never ends' \
 	'igt: 3 passed, 4 failed, 1 skipped' -- igt_selftest
+check one-process 1 \
+	'PASS igt_selftest@pass-bus-error' \
+	'FAIL igt_selftest@fail fd == 8; values: 7 and 8' \
+	'SKIP igt_selftest@skip this one always skips' \
+	'FAIL igt_selftest@crash crash' \
+	'igt: 3 passed, 3 failed, 1 skipped' -- --batch 'igt_selftest@pass*' 'igt_selftest@fail*' igt_selftest@skip igt_selftest@crash
 check passes 0 'igt: 3 passed, 0 failed, 0 skipped' -- 'igt_selftest@pass*'
 check pass-and-skip 0 'igt: 1 passed, 0 failed, 1 skipped' -- igt_selftest@pass igt_selftest@skip
 check one-failure 1 'igt: 1 passed, 1 failed, 0 skipped' -- igt_selftest@pass igt_selftest@fail
