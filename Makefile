@@ -10,6 +10,8 @@ SEEDS ?= 1000
 FIRST ?= 1
 # For `make soak`.
 CYCLES ?= 1000
+# For `make fuzz`: how long each target.
+SECONDS ?= 60
 
 # For `make modules` and below: the kernel to build for, and where to install.
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -21,7 +23,8 @@ MODULES = $(CURDIR)/$(OUT)/modules/$(KREL)
 KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static chaos soak modules modules_install modules-install \
+.PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static check-fuzz \
+	chaos soak fuzz modules modules_install modules-install \
 	install shell clean kdir
 
 help:
@@ -34,8 +37,10 @@ help:
 	@echo '  make check-debug      the tests in a KASAN, lockdep and kmemleak kernel, which is built first'
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
 	@echo '  make check-static     sparse, checkpatch, kernel-doc, and clang: who may touch the hardware'
+	@echo '  make check-fuzz       the fuzzers of the emulator and libnova, for some seconds each'
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make soak             the device goes under load and comes back (CYCLES=$(CYCLES))'
+	@echo '  make fuzz             the fuzzers (SECONDS=$(SECONDS) each), from where they stopped the last time'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
 	@echo 'On a machine of your own:'
@@ -68,6 +73,9 @@ check-race:
 check-static:
 	@lab/check static
 
+check-fuzz:
+	@lab/check fuzz
+
 chaos:
 	@$(LAB) build
 	@lab/chaos $(SEEDS) $(FIRST)
@@ -75,6 +83,9 @@ chaos:
 soak:
 	@$(LAB) build
 	@lab/soak $(CYCLES)
+
+fuzz:
+	@lab/fuzz $(SECONDS)
 
 shell:
 	@$(LAB) build
