@@ -47,8 +47,8 @@ int nova_core_audit_init(struct nova_core *core)
 
 	return IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME) ? stack_depot_init() : 0;
 }
-ALLOW_ERROR_INJECTION(nova_core_audit_init, ERRNO);
 EXPORT_SYMBOL_IF_KUNIT(nova_core_audit_init);
+ALLOW_ERROR_INJECTION(nova_core_audit_init, ERRNO);
 
 /* For helpers that create objects on behalf of their caller, whose address is @site. */
 void nova_core_audit_add_at(struct nova_core *core, struct nova_core_audit *audit,

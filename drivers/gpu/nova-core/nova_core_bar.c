@@ -5,6 +5,7 @@
  * Nothing above nova-core gets a pointer into either; video memory is reached
  * through the bounds-checked accessors at the end of this file.
  */
+#include <kunit/visibility.h>
 #include <linux/error-injection.h>
 #include <linux/pci.h>
 
@@ -88,6 +89,7 @@ void nova_core_bar_open(struct nova_core *core)
 {
 	WRITE_ONCE(core->regs_open, true);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_bar_open);
 
 /* No register may be touched any more. */
 void nova_core_bar_close(struct nova_core *core)

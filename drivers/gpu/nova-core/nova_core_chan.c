@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Channels: made, stopped and unmade by the firmware, kicked by a doorbell. */
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -462,6 +463,7 @@ void nova_core_chan_error(struct nova_core *core, const struct nova_fw_channel_e
 		dev_dbg_ratelimited(core->dev, "error event for channel %u, which is no more\n",
 				    error.chid);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_error);
 
 /* Takes the next error that the client has not been told; false if there is none. */
 bool nova_core_chan_next_error(struct nova_core *core, struct nova_core_chan_error *error)
@@ -479,6 +481,7 @@ bool nova_core_chan_next_error(struct nova_core *core, struct nova_core_chan_err
 	*error = chan->error;
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_next_error);
 
 /* Channel id of an instance block, or ~0. */
 u32 nova_core_chan_of_inst(struct nova_core *core, u64 inst, u32 aperture)
@@ -487,6 +490,7 @@ u32 nova_core_chan_of_inst(struct nova_core *core, u64 inst, u32 aperture)
 
 	return entry ? xa_to_value(entry) : ~0u;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_of_inst);
 
 int nova_core_chan_init(struct nova_core *core)
 {
@@ -506,6 +510,7 @@ int nova_core_chan_init(struct nova_core *core)
 		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_init);
 ALLOW_ERROR_INJECTION(nova_core_chan_init, ERRNO);
 
 /* A channel that still exists is left to the audit. */
@@ -514,3 +519,4 @@ void nova_core_chan_fini(struct nova_core *core)
 	xa_destroy(&core->chans->by_inst);
 	xa_destroy(&core->chans->by_id);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_fini);

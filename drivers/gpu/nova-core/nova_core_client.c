@@ -7,6 +7,7 @@
  * errors and the loss of the device can be noticed in the middle of a client's
  * own call, so they are delivered by a worker.
  */
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -187,6 +188,7 @@ int nova_core_client_init(struct nova_core *core)
 	core->client = client;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_client_init);
 ALLOW_ERROR_INJECTION(nova_core_client_init, ERRNO);
 
 /*
@@ -202,3 +204,4 @@ void nova_core_client_fini(struct nova_core *core)
 	disable_work_sync(&client->work);
 	nova_core_audit_del(core, &client->work_audit);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_client_fini);

@@ -3,6 +3,7 @@
  * One GPU: what is brought up in which order, what is taken down in which
  * order, and the two ways it can break in between.
  */
+#include <kunit/visibility.h>
 #include <linux/auxiliary_bus.h>
 #include <linux/error-injection.h>
 #include <linux/idr.h>
@@ -36,6 +37,7 @@ int nova_core_state(const struct nova_core *core)
 
 	return broken & BIT(NOVA_CORE_LOST) ? -ENODEV : -ETIMEDOUT;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_state);
 
 /*
  * Whoever sees the device broken frees memory that it was using, so it must be
@@ -60,6 +62,7 @@ void nova_core_mark_lost(struct nova_core *core, const char *why)
 {
 	nova_core_break(core, NOVA_CORE_LOST, "device is lost", why);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_mark_lost);
 
 /* It is there but does not do as it is told: nothing is asked of it. Thread context. */
 void nova_core_mark_dead(struct nova_core *core, const char *why)

@@ -133,33 +133,33 @@ void nova_core_fault_service(struct nova_core *core)
 			       buf->get | dropped);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_service);
 
 int nova_core_fault_init(struct nova_core *core)
 {
 	core->fault = devm_kzalloc(core->dev, sizeof(*core->fault), GFP_KERNEL);
 	return core->fault ? 0 : -ENOMEM;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_init);
 ALLOW_ERROR_INJECTION(nova_core_fault_init, ERRNO);
 
-/* Needs the interrupt, and the client part to deliver to. */
-int nova_core_fault_enable(struct nova_core *core)
+/* Has the device write packets into a buffer of @entries. */
+VISIBLE_IF_KUNIT int nova_core_fault_start(struct nova_core *core, u32 entries)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_faultbuf *buf = core->fault;
 	unsigned int n = NOVA_CORE_FAULT_BUFFER;
 	int ret;
 
-	/* The hardware says how large it wants the buffer. */
-	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n), NV_VF_FAULT_BUFFER_SIZE_SET_DEFAULT);
-	buf->entries = NV_GET(NV_VF_FAULT_BUFFER_SIZE_VAL,
-			      nova_core_rd32(core, NV_VF_FAULT_BUFFER_SIZE(n)));
-	if (buf->entries < 2 || buf->entries > NOVA_CORE_FAULT_ENTRIES_MAX)
-		return dev_err_probe(core->dev, -EIO, "fault buffer of %u entries\n", buf->entries);
+	if (entries < 2 || entries > NOVA_CORE_FAULT_ENTRIES_MAX)
+		return dev_err_probe(core->dev, -EIO, "fault buffer of %u entries\n", entries);
 
-	ret = nova_core_dma_alloc(core, &buf->dma, (size_t)buf->entries * NV_FAULT_PACKET_SIZE,
+	ret = nova_core_dma_alloc(core, &buf->dma, (size_t)entries * NV_FAULT_PACKET_SIZE,
 				  GFP_KERNEL);
 	if (ret)
 		return ret;
 
+	buf->entries = entries;
 	buf->get = 0;
 	nova_core_wr32(core, NV_VF_FAULT_BUFFER_GET(n), 0);
 	nova_core_wr32(core, NV_VF_FAULT_BUFFER_HI(n), upper_32_bits(buf->dma.addr));
@@ -168,8 +168,24 @@ int nova_core_fault_enable(struct nova_core *core)
 		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, NOVA_CORE_FAULT_APERTURE) |
 		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
 	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n),
-		       NV_PUT(NV_VF_FAULT_BUFFER_SIZE_VAL, buf->entries) |
+		       NV_PUT(NV_VF_FAULT_BUFFER_SIZE_VAL, entries) |
 		       NV_VF_FAULT_BUFFER_SIZE_OVERFLOW_INTR | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_start);
+
+/* Needs the interrupt, and the client part to deliver to. */
+int nova_core_fault_enable(struct nova_core *core)
+{
+	unsigned int n = NOVA_CORE_FAULT_BUFFER;
+	int ret;
+
+	/* The hardware says how large it wants the buffer. */
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n), NV_VF_FAULT_BUFFER_SIZE_SET_DEFAULT);
+	ret = nova_core_fault_start(core, NV_GET(NV_VF_FAULT_BUFFER_SIZE_VAL,
+						 nova_core_rd32(core, NV_VF_FAULT_BUFFER_SIZE(n))));
+	if (ret)
+		return ret;
 
 	nova_core_irq_enable(core, NV_VECTOR_MMU_NONREPLAYABLE_NOTIFY);
 	nova_core_irq_enable(core, NV_VECTOR_MMU_NONREPLAYABLE_ERROR);
@@ -191,3 +207,4 @@ void nova_core_fault_fini(struct nova_core *core)
 {
 	nova_core_dma_free(core, &core->fault->dma);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_fini);

@@ -32,4 +32,8 @@ void nova_core_fault_fini(struct nova_core *core)
 void nova_core_fault_service(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+int nova_core_fault_start(struct nova_core *core, u32 entries);
+#endif
+
 #endif /* NOVA_CORE_FAULT_H */

@@ -3,6 +3,8 @@
  * The firmware's life: boot handshake, static information, orderly shutdown,
  * and a function reset when it is not in a state to be talked to.
  */
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/error-injection.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
@@ -52,8 +54,11 @@ static u32 nova_core_fw_state(struct nova_core *core)
 /* Tells the firmware that the command ring's write index is @write now. */
 void nova_core_fw_kick(struct nova_core *core, u32 write)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_fw_kick, core, write);
+
 	nova_core_wr32(core, NV_VF_MAILBOX(NOVA_FW_MB_CMD_KICK), write);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fw_kick);
 
 /* Has it stopped running without being told to? */
 void nova_core_fw_check(struct nova_core *core)
@@ -174,8 +179,8 @@ static noinline __noipa int nova_core_fw_take_engine(struct nova_core *core, uns
 }
 ALLOW_ERROR_INJECTION(nova_core_fw_take_engine, ERRNO);
 
-static noinline __noipa int nova_core_fw_take_info(struct nova_core *core,
-						   const struct nova_fw_info *fw)
+VISIBLE_IF_KUNIT noinline __noipa int
+nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_info *fw)
 {
 	struct nova_core_info *info = &core->info;
 	unsigned int i;
@@ -203,6 +208,7 @@ static noinline __noipa int nova_core_fw_take_info(struct nova_core *core,
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fw_take_info);
 ALLOW_ERROR_INJECTION(nova_core_fw_take_info, ERRNO);
 
 /* Boots the firmware and asks it what GPU this is. The interrupt is not needed. */

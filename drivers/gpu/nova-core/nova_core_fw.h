@@ -15,4 +15,10 @@ void nova_core_fw_kick(struct nova_core *core, u32 write)
 void nova_core_fw_check(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+struct nova_fw_info;
+
+int nova_core_fw_take_info(struct nova_core *core, const struct nova_fw_info *fw);
+#endif
+
 #endif /* NOVA_CORE_FW_H */

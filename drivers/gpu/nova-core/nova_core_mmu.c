@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The GMMU's TLB. Page tables themselves are the client's. */
+#include <kunit/static_stub.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -40,6 +41,8 @@ int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
 {
 	u32 value;
 	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_mmu_invalidate, core, root);
 
 	if (WARN_ON_ONCE(!IS_ALIGNED(root, 4096) || root >= core->vram_size))
 		return -EINVAL;

@@ -8,6 +8,7 @@
  * Outside of it, at boot and at shutdown, the caller polls the ring, and
  * touches no register while it does.
  */
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -211,6 +212,7 @@ void nova_core_rpc_service(struct nova_core *core)
 	nova_core_rpc_receive(core);
 	nova_core_fw_check(core);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_service);
 
 static bool nova_core_rpc_poll(struct nova_core *core, const bool *done)
 {
@@ -315,6 +317,7 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 		return ret;
 	return req.done ? req.ret : nova_core_state(core);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_call);
 
 /* Empties the rings and fills in the boot arguments, whose address it returns. */
 dma_addr_t nova_core_rpc_boot_args(struct nova_core *core)
@@ -340,6 +343,7 @@ dma_addr_t nova_core_rpc_boot_args(struct nova_core *core)
 
 	return addr + offsetof(struct nova_core_rpc_mem, boot);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_boot_args);
 
 /* Before nova_core_rpc_start(). */
 int nova_core_rpc_wait_init_done(struct nova_core *core)
@@ -350,6 +354,7 @@ int nova_core_rpc_wait_init_done(struct nova_core *core)
 
 	return nova_core_state(core) ?: -ETIMEDOUT;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_wait_init_done);
 ALLOW_ERROR_INJECTION(nova_core_rpc_wait_init_done, ERRNO);
 
 int nova_core_rpc_init(struct nova_core *core)
@@ -371,6 +376,7 @@ int nova_core_rpc_init(struct nova_core *core)
 	core->rpc = rpc;
 	return nova_core_dma_alloc(core, &rpc->dma, sizeof(struct nova_core_rpc_mem), GFP_KERNEL);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_init);
 ALLOW_ERROR_INJECTION(nova_core_rpc_init, ERRNO);
 
 /* The firmware is shut down, or the device can do no DMA any more. */
@@ -378,6 +384,7 @@ void nova_core_rpc_fini(struct nova_core *core)
 {
 	nova_core_dma_free(core, &core->rpc->dma);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_fini);
 
 /* Replies are announced by the interrupt from here on. */
 void nova_core_rpc_start(struct nova_core *core)

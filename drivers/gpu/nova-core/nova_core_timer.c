@@ -297,6 +297,7 @@ failed:
 	if (ret != -ENODEV)
 		dev_err_ratelimited(core->dev, "the timer does not keep time: %d\n", ret);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_timer_service);
 
 /* An alarm and somebody who waits for it. */
 struct nova_core_timer_test {
@@ -341,8 +342,8 @@ static noinline __noipa int nova_core_timer_test(struct nova_core *core)
 }
 ALLOW_ERROR_INJECTION(nova_core_timer_test, ERRNO);
 
-/* Needs the interrupt; fails if none arrives. */
-int nova_core_timer_init(struct nova_core *core)
+/* An empty list of alarms. Touches no register. */
+VISIBLE_IF_KUNIT int nova_core_timer_prepare(struct nova_core *core)
 {
 	struct nova_core_timer *timer;
 	int ret;
@@ -358,6 +359,18 @@ int nova_core_timer_init(struct nova_core *core)
 	context_unsafe(INIT_LIST_HEAD(&timer->alarms));
 	init_waitqueue_head(&timer->idle);
 	core->timer = timer;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_core_timer_prepare);
+
+/* Needs the interrupt; fails if none arrives. */
+int nova_core_timer_init(struct nova_core *core)
+{
+	int ret;
+
+	ret = nova_core_timer_prepare(core);
+	if (ret)
+		return ret;
 
 	nova_core_wr32(core, NV_PTIMER_INTR_EN_0, 0);
 	nova_core_wr32(core, NV_PTIMER_INTR_0, NV_PTIMER_INTR_0_ALARM | NV_PTIMER_INTR_0_TIMER);

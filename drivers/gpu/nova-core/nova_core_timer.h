@@ -15,4 +15,8 @@ typedef u32 (*nova_core_timer_rd_t)(void *ctx, u32 offset);
 
 int nova_core_timer_sample(nova_core_timer_rd_t rd, void *ctx, u64 *ns);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+int nova_core_timer_prepare(struct nova_core *core);
+#endif
+
 #endif /* NOVA_CORE_TIMER_H */
