@@ -5,6 +5,7 @@
  * Everything that can fail comes first: arguments, memory for mappings and
  * tables, residence of the buffers. Then the door, and from there to the end no step can fail.
  */
+#include <kunit/visibility.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
@@ -407,3 +408,4 @@ int nova_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 	nova_vm_put(bind.vm);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_vm_bind);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
 #include <linux/slab.h>
@@ -129,6 +130,8 @@ err_free:
 	kfree(bound);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bound_create);
+ALLOW_ERROR_INJECTION(nova_bound_create, ERRNO);
 
 /**
  * nova_bound_open() - let user space in
@@ -141,6 +144,7 @@ int nova_bound_open(struct nova_device *ndev)
 {
 	return drm_dev_register(&ndev->drm, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bound_open);
 ALLOW_ERROR_INJECTION(nova_bound_open, ERRNO);
 
 /**
@@ -155,7 +159,7 @@ void nova_bound_close(struct nova_device *ndev)
 	drm_dev_unplug(&ndev->drm);
 	__acquire(nova_core_door);
 }
-ALLOW_ERROR_INJECTION(nova_bound_create, ERRNO);
+EXPORT_SYMBOL_IF_KUNIT(nova_bound_close);
 
 /**
  * nova_bound_destroy() - the last step of remove
@@ -170,3 +174,4 @@ void nova_bound_destroy(struct nova_bound *bound)
 	__release(nova_core_door);
 	kfree(bound);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bound_destroy);

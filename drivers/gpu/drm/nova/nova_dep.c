@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include "nova_dep.h"
@@ -27,6 +28,7 @@ void nova_deps_init(struct nova_deps *deps)
 	guard(spinlock_init)(&deps->lock);
 	INIT_LIST_HEAD(&deps->armed);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_deps_init);
 
 /**
  * nova_dep_create() - wrap a fence
@@ -46,6 +48,7 @@ struct nova_dep *nova_dep_create(struct dma_fence *fence)
 	dma_fence_init(&dep->base, &nova_dep_ops, &dep->lock, dma_fence_context_alloc(1), 1);
 	return dep;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dep_create);
 
 /* Runs under the foreign fence's lock: nova_deps_cut() can wait for it to end. */
 static void nova_dep_signalled(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -73,6 +76,7 @@ void nova_dep_arm(struct nova_deps *deps, struct nova_dep *dep)
 	if (dma_fence_add_callback(dep->fence, &dep->cb, nova_dep_signalled))
 		nova_dep_signalled(dep->fence, &dep->cb);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dep_arm);
 
 /**
  * nova_deps_cut() - wait no longer
@@ -107,6 +111,7 @@ void nova_deps_cut(struct nova_deps *deps)
 		dma_fence_put(&dep->base);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_deps_cut);
 
 /**
  * nova_dep_put() - the job does not need the dependency any more
@@ -120,3 +125,4 @@ void nova_dep_put(struct nova_dep *dep)
 	}
 	dma_fence_put(&dep->base);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dep_put);

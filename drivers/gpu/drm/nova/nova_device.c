@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/auxiliary_bus.h>
 #include <linux/error-injection.h>
 
@@ -12,7 +13,7 @@
 
 /**
  * nova_device_create() - allocate and set up the DRM device
- * @adev: the auxiliary device
+ * @parent: the auxiliary device
  * @driver: the DRM driver
  * @core: the hardware
  *
@@ -21,13 +22,13 @@
  * Return: the device, not registered, whose first reference is dropped after remove; or an
  * error pointer.
  */
-struct nova_device *nova_device_create(struct auxiliary_device *adev,
-				       const struct drm_driver *driver, struct nova_core *core)
+struct nova_device *nova_device_create(struct device *parent, const struct drm_driver *driver,
+				       struct nova_core *core)
 {
 	struct nova_device *ndev;
 	int ret;
 
-	ndev = devm_drm_dev_alloc(&adev->dev, driver, struct nova_device, drm);
+	ndev = devm_drm_dev_alloc(parent, driver, struct nova_device, drm);
 	if (IS_ERR(ndev))
 		return ndev;
 	ndev->info = *nova_core_info(core);
@@ -52,4 +53,5 @@ struct nova_device *nova_device_create(struct auxiliary_device *adev,
 		return ERR_PTR(ret);
 	return ndev;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_device_create);
 ALLOW_ERROR_INJECTION(nova_device_create, ERRNO);

@@ -12,7 +12,8 @@
 
 #include <linux/nova_core.h>
 
-struct auxiliary_device;
+struct device;
+struct drm_driver;
 struct nova_bound;
 
 /**
@@ -67,8 +68,7 @@ struct nova_device {
 
 #define to_nova_device(drm_) container_of_const(drm_, struct nova_device, drm)
 
-struct nova_device *nova_device_create(struct auxiliary_device *adev,
-				       const struct drm_driver *driver,
+struct nova_device *nova_device_create(struct device *parent, const struct drm_driver *driver,
 				       struct nova_core *core);
 u64 nova_device_tables_start(const struct nova_device *ndev);
 

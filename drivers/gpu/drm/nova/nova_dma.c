@@ -5,6 +5,7 @@
  *
  * Locks order: reservation -> nova_device.mappings.lock.
  */
+#include <kunit/visibility.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -24,6 +25,7 @@ void nova_dma_init(struct nova_dma_map *map)
 {
 	INIT_LIST_HEAD(&map->link);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dma_init);
 
 static void nova_dma_link(struct nova_bound *bound, struct nova_dma_map *map)
 	__must_hold_shared(nova_core_door)
@@ -100,7 +102,7 @@ int nova_dma_map_pages(struct nova_bound *bound, struct nova_dma_map *map,
 }
 
 /* An exporter may be anybody: its table must cover the buffer in whole pages. */
-static int nova_dma_check_import(const struct sg_table *sgt, u64 size)
+VISIBLE_IF_KUNIT int nova_dma_check_import(const struct sg_table *sgt, u64 size)
 {
 	struct scatterlist *sg;
 	u64 total = 0;
@@ -113,6 +115,7 @@ static int nova_dma_check_import(const struct sg_table *sgt, u64 size)
 	}
 	return total < size ? -EINVAL : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dma_check_import);
 
 /**
  * nova_dma_map_import() - map another device's buffer
@@ -223,6 +226,7 @@ void nova_dma_unmap_all(struct nova_bound *bound)
 		dma_buf_put(dma_buf);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dma_unmap_all);
 
 /**
  * nova_dma_addr() - DMA address of a byte of a mapped buffer
@@ -265,3 +269,4 @@ u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size)
 	}
 	return addr;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_dma_addr);

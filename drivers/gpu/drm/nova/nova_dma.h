@@ -52,4 +52,8 @@ void nova_dma_unmap_all(struct nova_bound *bound)
 	__must_hold(nova_core_door);
 u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+int nova_dma_check_import(const struct sg_table *sgt, u64 size);
+#endif
+
 #endif /* _NOVA_DMA_H_ */

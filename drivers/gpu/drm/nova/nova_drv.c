@@ -88,7 +88,7 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	struct nova_device *ndev;
 	int ret;
 
-	ndev = nova_device_create(adev, &nova_drm_driver, core);
+	ndev = nova_device_create(&adev->dev, &nova_drm_driver, core);
 	if (IS_ERR(ndev))
 		return PTR_ERR(ndev);
 	ret = nova_bound_create(ndev, core);

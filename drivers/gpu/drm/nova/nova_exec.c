@@ -5,6 +5,7 @@
  * First everything that can fail: arguments, syncobjs, memory, residence of
  * the VM's buffers. Then, under the queue's lock, jobs are armed and pushed.
  */
+#include <kunit/visibility.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/slab.h>
 
@@ -47,7 +48,7 @@ struct nova_exec {
 	u32 count;
 };
 
-static int nova_exec_check_push(const struct drm_nova_push *push)
+VISIBLE_IF_KUNIT int nova_exec_check_push(const struct drm_nova_push *push)
 {
 	if (push->flags & ~DRM_NOVA_PUSH_SYNC)
 		return -EINVAL;
@@ -59,6 +60,7 @@ static int nova_exec_check_push(const struct drm_nova_push *push)
 		return -EINVAL;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_exec_check_push);
 
 static int nova_exec_copy_pushes(struct nova_exec *exec, struct nova_job *job,
 				 const struct drm_nova_array *array)
@@ -81,12 +83,13 @@ static int nova_exec_copy_pushes(struct nova_exec *exec, struct nova_job *job,
 	return 0;
 }
 
-static int nova_exec_check_sync(const struct drm_nova_sync *sync)
+VISIBLE_IF_KUNIT int nova_exec_check_sync(const struct drm_nova_sync *sync)
 {
 	if (sync->flags & ~(DRM_NOVA_SYNC_SIGNAL | DRM_NOVA_SYNC_TIMELINE))
 		return -EINVAL;
 	return !sync->point == !(sync->flags & DRM_NOVA_SYNC_TIMELINE) ? 0 : -EINVAL;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_exec_check_sync);
 
 /* Does an earlier job of this call signal what @sync waits for? Jobs run in order. */
 static bool nova_exec_signalled_before(struct nova_exec *exec, u32 index,

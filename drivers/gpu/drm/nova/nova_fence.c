@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include "nova_fence.h"
@@ -33,6 +34,7 @@ void nova_timeline_init(struct nova_timeline *timeline)
 	timeline->context = dma_fence_context_alloc(1);
 	timeline->seqno = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_timeline_init);
 
 static void nova_fence_signal(struct nova_fence *fence, int error)
 {
@@ -61,6 +63,7 @@ void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
 		nova_fence_signal(fence, 0);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_timeline_signal);
 
 /**
  * nova_timeline_pending() - how many fences have not signalled
@@ -90,6 +93,7 @@ void nova_timeline_abort(struct nova_timeline *timeline, int error)
 	list_for_each_entry_safe(fence, next, &timeline->pending, link)
 		nova_fence_signal(fence, error);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_timeline_abort);
 
 /**
  * nova_fence_alloc() - memory for a fence
@@ -100,6 +104,7 @@ struct nova_fence *nova_fence_alloc(void)
 {
 	return kzalloc_obj(struct nova_fence, GFP_KERNEL_ACCOUNT);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_fence_alloc);
 
 /**
  * nova_fence_free() - free a fence that was never armed
@@ -109,6 +114,7 @@ void nova_fence_free(struct nova_fence *fence)
 {
 	kfree(fence);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_fence_free);
 
 /**
  * nova_fence_arm() - append a fence to a timeline
@@ -125,3 +131,4 @@ void nova_fence_arm(struct nova_timeline *timeline, struct nova_fence *fence)
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &timeline->pending);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_fence_arm);

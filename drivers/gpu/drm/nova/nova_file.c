@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -75,6 +76,7 @@ int nova_file_open(struct drm_device *drm, struct drm_file *file)
 	file->driver_priv = nfile;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_file_open);
 
 void nova_file_postclose(struct drm_device *drm, struct drm_file *file)
 {
@@ -92,3 +94,4 @@ void nova_file_postclose(struct drm_device *drm, struct drm_file *file)
 	nova_account_put(nfile->account);
 	kfree(nfile);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_file_postclose);

@@ -2,6 +2,7 @@
 /*
  * Buffer objects: creation, placement, CPU mappings and the ioctls on them.
  */
+#include <kunit/visibility.h>
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -331,6 +332,7 @@ struct nova_bo *nova_bo_create(struct nova_device *ndev, u64 size, u32 flags, u3
 		dma_resv_unlock(resv);
 	return bo;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_create);
 
 /* --- placement --- */
 
@@ -379,6 +381,7 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	ret = ttm_bo_validate(&bo->tbo, &placement, ctx);
 	return ret == -ENOSPC && !vram ? -ENOMEM : ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_validate);
 
 /**
  * nova_bo_validate_system() - move a buffer to system memory, with pages allocated
@@ -407,6 +410,7 @@ int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 		return ret == -ENOSPC ? -ENOMEM : ret;
 	return ttm_bo_populate(&bo->tbo, ctx);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_validate_system);
 
 /**
  * nova_bo_extent() - where a part of a buffer is
@@ -432,6 +436,7 @@ struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset)
 	extent.size = min(extent.size, bo->tbo.base.size - offset);
 	return extent;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_extent);
 
 /* --- ioctls --- */
 
@@ -492,6 +497,7 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 	drm_gem_object_put(&bo->tbo.base);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_gem_create);
 
 int nova_ioctl_gem_info(struct drm_device *drm, void *data, struct drm_file *file)
 {

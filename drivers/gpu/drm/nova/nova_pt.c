@@ -2,6 +2,7 @@
 /*
  * Page tables: the five levels of the version-2 GMMU (regs/nv_mmu.h), written by the CPU.
  */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/error-injection.h>
 #include <linux/slab.h>
@@ -85,6 +86,7 @@ u64 nova_device_tables_start(const struct nova_device *ndev)
 {
 	return round_down(ndev->info.vram_end - nova_pt_tables_size(ndev), NV_MMU_TABLE_SIZE);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_device_tables_start);
 
 int nova_pt_tables_init(struct nova_device *ndev)
 {
@@ -207,6 +209,7 @@ int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_accou
 	nova_account_get(account);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_init);
 
 static void nova_pt_garbage_free(struct nova_pt *pt)
 	__must_hold(&pt->lock)
@@ -234,6 +237,7 @@ void nova_pt_fini(struct nova_pt *pt)
 	nova_account_put(pt->account);
 	mutex_destroy(&pt->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_fini);
 
 /**
  * nova_pt_root() - what a channel and the TLB know the address space by
@@ -245,6 +249,7 @@ u64 nova_pt_root(const struct nova_pt *pt)
 {
 	return pt->root->addr;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_root);
 
 static unsigned int nova_pt_index(const struct nova_pt_node *node, u64 va)
 {
@@ -386,6 +391,7 @@ int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size)
 	guard(mutex)(&pt->lock);
 	return nova_pt_claim_below(pt, pt->root, va, va + size);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_claim);
 
 /**
  * nova_pt_release() - undo one nova_pt_claim() of a range
@@ -403,6 +409,7 @@ void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 s
 	nova_pt_release_below(pt, pt->root, va, va + size);
 	nova_pt_unlink_garbage(bound, pt);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_release);
 
 /**
  * nova_pt_forget() - as nova_pt_release(), when the device is gone or nothing was mapped
@@ -415,6 +422,7 @@ void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size)
 	guard(mutex)(&pt->lock);
 	nova_pt_release_below(pt, pt->root, va, va + size);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_forget);
 
 static u64 nova_pt_pde(u64 addr)
 {
@@ -565,6 +573,7 @@ void nova_pt_map(struct nova_bound *bound, struct nova_pt *pt, u64 va,
 					  nova_pt_pte(addr, extent->vram, readonly));
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_map);
 
 /**
  * nova_pt_set_stale() - entries that the GPU may have cached are about to be replaced
@@ -575,6 +584,7 @@ void nova_pt_set_stale(struct nova_pt *pt)
 	guard(mutex)(&pt->lock);
 	pt->stale = true;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_set_stale);
 
 /**
  * nova_pt_unmap() - clear a claimed range
@@ -609,6 +619,7 @@ void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 siz
 				   ((next - va) >> NV_MMU_PTE_4K_SHIFT) * NV_MMU_PTE_SIZE);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_unmap);
 
 /**
  * nova_pt_flush() - make the GPU forget what was unmapped
@@ -634,3 +645,4 @@ int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
 	nova_pt_garbage_free(pt);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_flush);

@@ -6,6 +6,7 @@
  * Two fences belong to a job: the scheduler's, which nobody else sees, and the
  * nova_fence, which user space gets and which can be signalled at any time.
  */
+#include <kunit/visibility.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -34,6 +35,7 @@ u32 nova_sched_timeout_ms(void)
 {
 	return clamp(READ_ONCE(job_timeout_ms), NOVA_TIMEOUT_MS_MIN, NOVA_TIMEOUT_MS_MAX);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_sched_timeout_ms);
 
 static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
 {
@@ -149,6 +151,7 @@ int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 		drm_sched_fini(sched);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
 
 /**
  * nova_sched_fini() - end the scheduler of a queue
@@ -163,6 +166,7 @@ void nova_sched_fini(struct nova_queue *queue)
 	wait_for_completion(&queue->idle);
 	drm_sched_fini(&queue->sched);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_sched_fini);
 
 /**
  * nova_job_init() - prepare a job
@@ -186,6 +190,7 @@ int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id)
 		job->base.s_fence = NULL;
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_job_init);
 
 /**
  * nova_job_add_dep() - make a job wait for a fence
@@ -207,6 +212,7 @@ int nova_job_add_dep(struct nova_job *job, struct dma_fence *fence)
 	job->deps[job->dep_count++] = dep;
 	return drm_sched_job_add_dependency(&job->base, dma_fence_get(&dep->base));
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_job_add_dep);
 
 /**
  * nova_job_arm() - the point of no return
@@ -229,6 +235,7 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 		nova_dep_arm(&queue->deps, job->deps[i]);
 	return &job->fence->base;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_job_arm);
 
 /**
  * nova_job_push() - give an armed job to the scheduler, which frees it
@@ -238,6 +245,7 @@ void nova_job_push(struct nova_job *job)
 {
 	drm_sched_entity_push_job(&job->base);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_job_push);
 
 /**
  * nova_job_fini() - release what a job holds
@@ -253,3 +261,4 @@ void nova_job_fini(struct nova_job *job)
 	kfree(job->deps);
 	kvfree(job->pushes);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_job_fini);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Arguments of ioctls that are arrays in user memory. */
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/overflow.h>
 #include <linux/sizes.h>
@@ -77,3 +78,4 @@ void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 	}
 	return to;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_uapi_array);

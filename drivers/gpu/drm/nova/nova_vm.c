@@ -2,6 +2,7 @@
 /*
  * GPU address spaces. Changing their mappings is nova_bind.c.
  */
+#include <kunit/visibility.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -215,6 +216,7 @@ void nova_vm_put(struct nova_vm *vm)
 {
 	kref_put(&vm->ref, nova_vm_release);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_vm_put);
 
 /**
  * nova_vm_lookup() - find an address space by id
@@ -234,6 +236,7 @@ struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id)
 	xa_unlock(&nfile->vms);
 	return vm;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_vm_lookup);
 
 /**
  * nova_vm_kernel_alloc() - addresses and tables in the kernel's range
@@ -307,6 +310,7 @@ int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 	args->vm_id = id;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_vm_create);
 
 int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -322,3 +326,4 @@ int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *f
 	nova_vm_put(vm);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_vm_destroy);

@@ -5,6 +5,7 @@
  *
  * The manager is bookkeeping and works without the device.
  */
+#include <kunit/visibility.h>
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
@@ -325,6 +326,7 @@ int nova_vram_clear(struct nova_device *ndev, struct ttm_resource *res)
 {
 	return nova_vram_transfer(ndev, res, NULL, nova_vram_burst_clear);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_vram_clear);
 
 /**
  * nova_vram_write() - copy a buffer's pages to video memory
@@ -392,3 +394,4 @@ int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 off
 	nova_bound_exit(idx);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_vram_access);

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Page tables as the GPU sees them: written into memory full of ones, so that a
+ * table which is linked before it is cleared shows, and read back by a walk of the test's own.
+ */
+#include <kunit/test.h>
+
+#include "regs/nv_mmu.h"
+
+#include "../nova_account.h"
+#include "../nova_bound.h"
+#include "../nova_device.h"
+#include "../nova_file.h"
+#include "../nova_gem.h"
+#include "../nova_pt.h"
+#include "nova_test_gpu.h"
+
+#define VA		0x1240000000ull	/* begins a large page, and the tables that lead to it */
+#define VRAM		0x1000000ull	/* a large page of video memory */
+#define SYSTEM		0x345678901000ull	/* a page of system memory */
+
+/* An address space on the test's GPU. */
+struct tables {
+	struct nova_test_gpu *gpu;
+	struct nova_pt pt;
+	u64 free;	/* page-table memory, before there was anything but the root */
+};
+
+static u64 tables_free(struct tables *tables)
+{
+	return nova_test_gpu_tables_free(tables->gpu);
+}
+
+static struct nova_account *account(struct nova_test_gpu *gpu)
+{
+	struct nova_file *nfile = gpu->file.driver_priv;
+
+	return nfile->account;
+}
+
+static int pt_test_init(struct kunit *test)
+{
+	struct nova_test_gpu *gpu = nova_test_gpu_create(test);
+	struct tables *tables = kunit_kzalloc(test, sizeof(*tables), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, tables);
+	tables->gpu = gpu;
+	KUNIT_ASSERT_EQ(test, nova_pt_init(gpu->ndev, &tables->pt, account(gpu)), 0);
+	tables->free = tables_free(tables);
+	test->priv = tables;
+	return 0;
+}
+
+static void pt_test_exit(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	nova_pt_fini(&tables->pt);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free + NV_MMU_TABLE_SIZE);
+}
+
+static void map(struct tables *tables, u64 va, u64 addr, u64 size, bool vram)
+{
+	const struct nova_bo_extent extent = { .addr = addr, .size = size, .vram = vram };
+
+	nova_pt_map(tables->gpu->bound, &tables->pt, va, &extent, false);
+}
+
+static void unmap(struct tables *tables, u64 va, u64 size)
+{
+	nova_pt_unmap(tables->gpu->bound, &tables->pt, va, size);
+}
+
+static void release(struct kunit *test, struct tables *tables, u64 va, u64 size)
+{
+	nova_pt_release(tables->gpu->bound, &tables->pt, va, size);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
+}
+
+static struct nova_test_pte walk(struct tables *tables, u64 va)
+{
+	return nova_test_gpu_walk(tables->gpu, nova_pt_root(&tables->pt), va);
+}
+
+#define EXPECT_NOTHING(test, tables, va) \
+	KUNIT_EXPECT_FALSE(test, walk(tables, va).valid)
+
+static void expect_vram(struct kunit *test, struct tables *tables, u64 va, u64 addr, u8 shift)
+{
+	struct nova_test_pte pte = walk(tables, va);
+
+	KUNIT_EXPECT_TRUE_MSG(test, pte.valid && pte.vram, "at %#llx", va);
+	KUNIT_EXPECT_EQ_MSG(test, pte.addr, addr, "at %#llx", va);
+	KUNIT_EXPECT_EQ_MSG(test, pte.shift, shift, "at %#llx", va);
+}
+
+static void pt_maps_small_pages(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 va = VA + SZ_4K;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, va, 3 * SZ_4K), 0);
+	map(tables, va, VRAM, 3 * SZ_4K, true);
+	EXPECT_NOTHING(test, tables, VA);
+	for (unsigned int i = 0; i < 3; i++)
+		expect_vram(test, tables, va + i * SZ_4K, VRAM + i * SZ_4K, 12);
+	EXPECT_NOTHING(test, tables, va + 3 * SZ_4K);
+	EXPECT_NOTHING(test, tables, VA + SZ_2M);
+	EXPECT_NOTHING(test, tables, VA ^ 1ull << NV_MMU_PDE3_SHIFT);
+
+	unmap(tables, va, 3 * SZ_4K);
+	for (unsigned int i = 0; i < 3; i++)
+		EXPECT_NOTHING(test, tables, va + i * SZ_4K);
+	release(test, tables, va, 3 * SZ_4K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+static void pt_maps_system_memory(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	const struct nova_bo_extent extent = { .addr = SYSTEM, .size = SZ_8K };
+	struct nova_test_pte pte;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_8K), 0);
+	nova_pt_map(tables->gpu->bound, &tables->pt, VA, &extent, true);
+	pte = walk(tables, VA + SZ_4K + 0x123);
+	KUNIT_EXPECT_TRUE(test, pte.valid && !pte.vram && pte.readonly);
+	KUNIT_EXPECT_EQ(test, pte.addr, SYSTEM + SZ_4K + 0x123);
+
+	unmap(tables, VA, SZ_8K);
+	release(test, tables, VA, SZ_8K);
+}
+
+/* Both addresses have to be aligned, and the whole page has to be there. */
+static void pt_takes_large_pages_where_it_can(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 size = 3 * SZ_2M;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, size), 0);
+	map(tables, VA + SZ_4K, VRAM + SZ_4K, size - SZ_8K, true);
+	expect_vram(test, tables, VA + SZ_4K, VRAM + SZ_4K, 12);
+	expect_vram(test, tables, VA + SZ_2M + 0x5000, VRAM + SZ_2M + 0x5000, 21);
+	expect_vram(test, tables, VA + size - SZ_8K, VRAM + size - SZ_8K, 12);
+	EXPECT_NOTHING(test, tables, VA);
+	EXPECT_NOTHING(test, tables, VA + size - SZ_4K);
+
+	map(tables, VA + SZ_2M, VRAM + SZ_4K, SZ_2M, true);
+	expect_vram(test, tables, VA + SZ_2M, VRAM + SZ_4K, 12);
+	expect_vram(test, tables, VA + 2 * SZ_2M - SZ_4K, VRAM + SZ_2M, 12);
+
+	unmap(tables, VA, size);
+	release(test, tables, VA, size);
+}
+
+static void pt_splits_a_large_page(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	map(tables, VA, VRAM, SZ_2M, true);
+	unmap(tables, VA + SZ_64K, SZ_8K);
+	for (u64 offset = 0; offset < SZ_2M; offset += SZ_4K) {
+		if (offset == SZ_64K || offset == SZ_64K + SZ_4K)
+			EXPECT_NOTHING(test, tables, VA + offset);
+		else
+			expect_vram(test, tables, VA + offset, VRAM + offset, 12);
+	}
+	/* The hole is filled with other memory. */
+	map(tables, VA + SZ_64K, VRAM + SZ_4M, SZ_8K, true);
+	expect_vram(test, tables, VA + SZ_64K + SZ_4K, VRAM + SZ_4M + SZ_4K, 12);
+
+	unmap(tables, VA, SZ_2M);
+	release(test, tables, VA, SZ_2M);
+}
+
+static void pt_maps_over_a_part_of_a_large_page(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	map(tables, VA, VRAM, SZ_2M, true);
+	nova_pt_set_stale(&tables->pt);
+	map(tables, VA + SZ_1M, VRAM + SZ_4M, SZ_4K, true);
+	expect_vram(test, tables, VA, VRAM, 12);
+	expect_vram(test, tables, VA + SZ_1M - SZ_4K, VRAM + SZ_1M - SZ_4K, 12);
+	expect_vram(test, tables, VA + SZ_1M, VRAM + SZ_4M, 12);
+	expect_vram(test, tables, VA + SZ_1M + SZ_4K, VRAM + SZ_1M + SZ_4K, 12);
+
+	unmap(tables, VA, SZ_2M);
+	release(test, tables, VA, SZ_2M);
+}
+
+/* What a large page hid must not come to light when it goes. */
+static void pt_large_page_over_small_ones(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	map(tables, VA + SZ_8K, VRAM + SZ_4M, SZ_16K, true);
+	nova_pt_set_stale(&tables->pt);
+	map(tables, VA, VRAM, SZ_2M, true);
+	expect_vram(test, tables, VA + SZ_8K, VRAM + SZ_8K, 21);
+	unmap(tables, VA, SZ_2M);
+	for (u64 offset = 0; offset < SZ_2M; offset += SZ_4K)
+		EXPECT_NOTHING(test, tables, VA + offset);
+	release(test, tables, VA, SZ_2M);
+}
+
+/* As a buffer that moves: the same range, other memory, small pages for a large one. */
+static void pt_small_pages_over_a_large_one(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	map(tables, VA, VRAM, SZ_2M, true);
+	nova_pt_set_stale(&tables->pt);
+	map(tables, VA, VRAM + SZ_2M + SZ_4K, SZ_2M, true);
+	for (u64 offset = 0; offset < SZ_2M; offset += SZ_4K)
+		expect_vram(test, tables, VA + offset, VRAM + SZ_2M + SZ_4K + offset, 12);
+
+	unmap(tables, VA, SZ_2M);
+	release(test, tables, VA, SZ_2M);
+}
+
+static void pt_claims_add_up(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 claimed;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_8K), 0);
+	claimed = tables_free(tables);
+	KUNIT_EXPECT_EQ(test, tables->free - claimed, 4 * NV_MMU_TABLE_SIZE);
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA + SZ_4K, SZ_8K), 0);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), claimed);
+
+	map(tables, VA, VRAM, 3 * SZ_4K, true);
+	unmap(tables, VA, SZ_4K);
+	release(test, tables, VA, SZ_8K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), claimed);
+	expect_vram(test, tables, VA + SZ_8K, VRAM + SZ_8K, 12);
+
+	unmap(tables, VA + SZ_4K, SZ_8K);
+	release(test, tables, VA + SZ_4K, SZ_8K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+/* Over the ends of tables of all levels. */
+static void pt_claims_across_tables(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 edge = 1ull << NV_MMU_PDE3_SHIFT;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, edge - SZ_4K, SZ_8K), 0);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), 8 * NV_MMU_TABLE_SIZE);
+	map(tables, edge - SZ_4K, VRAM, SZ_8K, true);
+	expect_vram(test, tables, edge - SZ_4K, VRAM, 12);
+	expect_vram(test, tables, edge, VRAM + SZ_4K, 12);
+	EXPECT_NOTHING(test, tables, edge - SZ_8K);
+	EXPECT_NOTHING(test, tables, edge + SZ_4K);
+
+	unmap(tables, edge - SZ_4K, SZ_8K);
+	release(test, tables, edge - SZ_4K, SZ_8K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+/* Never written, because the ioctl failed after the claim: no door, no garbage, no invalidate. */
+static void pt_forget_without_map(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4M), 0);
+	nova_pt_forget(&tables->pt, VA, SZ_4M);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
+}
+
+static void expect_claims_fail_whole(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 size = (tables->free / NV_MMU_TABLE_SIZE) * (u64)SZ_2M, left;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4K), 0);
+	map(tables, VA, VRAM, SZ_4K, true);
+	left = tables_free(tables);
+	KUNIT_EXPECT_EQ(test, nova_pt_claim(&tables->pt, VA, size), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), left);
+	KUNIT_EXPECT_EQ(test, nova_pt_claim(&tables->pt, VA + SZ_64M, size), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), left);
+	KUNIT_EXPECT_EQ(test, nova_pt_claim(&tables->pt, 1ull << NV_MMU_PDE2_SHIFT, size), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), left);
+	expect_vram(test, tables, VA, VRAM, 12);
+
+	unmap(tables, VA, SZ_4K);
+	release(test, tables, VA, SZ_4K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+/* More tables than the file may have, or than there are: nothing is left behind. */
+static void pt_claim_fails_whole(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	struct nova_account *limits = account(tables->gpu);
+
+	KUNIT_ASSERT_LT(test, limits->max[NOVA_ACCOUNT_TABLES], tables->gpu->ndev->tables.count);
+	expect_claims_fail_whole(test);
+	limits->max[NOVA_ACCOUNT_TABLES] = U64_MAX;
+	expect_claims_fail_whole(test);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&limits->used[NOVA_ACCOUNT_TABLES]), 1);
+}
+
+/* A table goes back only when no translation through it can be cached. */
+static void pt_keeps_tables_until_invalidated(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	struct nova_bound *bound = tables->gpu->bound;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4K), 0);
+	map(tables, VA, VRAM, SZ_4K, true);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
+
+	unmap(tables, VA, SZ_4K);
+	nova_pt_release(bound, &tables->pt, VA, SZ_4K);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), 4 * NV_MMU_TABLE_SIZE);
+	tables->gpu->invalidate_ret = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), 4 * NV_MMU_TABLE_SIZE);
+	tables->gpu->invalidate_ret = 0;
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 2);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 2);
+}
+
+/* The device is gone: no register, no video memory, and everything comes back with the tables. */
+static void pt_fini_without_the_device(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	map(tables, VA, VRAM, SZ_2M, true);
+	nova_test_gpu_remove(tables->gpu);
+	memset(tables->gpu->vram, NOVA_TEST_VRAM_FILL, NOVA_TEST_VRAM_SIZE);
+	nova_pt_forget(&tables->pt, VA, SZ_2M);
+	KUNIT_EXPECT_NULL(test, memchr_inv(tables->gpu->vram, NOVA_TEST_VRAM_FILL,
+					   NOVA_TEST_VRAM_SIZE));
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
+}
+
+static struct kunit_case pt_test_cases[] = {
+	KUNIT_CASE(pt_maps_small_pages),
+	KUNIT_CASE(pt_maps_system_memory),
+	KUNIT_CASE(pt_takes_large_pages_where_it_can),
+	KUNIT_CASE(pt_splits_a_large_page),
+	KUNIT_CASE(pt_maps_over_a_part_of_a_large_page),
+	KUNIT_CASE(pt_large_page_over_small_ones),
+	KUNIT_CASE(pt_small_pages_over_a_large_one),
+	KUNIT_CASE(pt_claims_add_up),
+	KUNIT_CASE(pt_claims_across_tables),
+	KUNIT_CASE(pt_forget_without_map),
+	KUNIT_CASE(pt_claim_fails_whole),
+	KUNIT_CASE(pt_keeps_tables_until_invalidated),
+	KUNIT_CASE(pt_fini_without_the_device),
+	{}
+};
+
+static struct kunit_suite pt_test_suite = {
+	.name = "nova_pt",
+	.init = pt_test_init,
+	.exit = pt_test_exit,
+	.test_cases = pt_test_cases,
+};
+
+kunit_test_suite(pt_test_suite);

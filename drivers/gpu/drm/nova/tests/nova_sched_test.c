@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * A queue's scheduler without a channel: the queue counts as dead, so that its
+ * jobs reach no ring. They are counted and freed as any others.
+ */
+#include <kunit/test.h>
+#include <linux/slab.h>
+
+#include "../nova_bound.h"
+#include "../nova_device.h"
+#include "../nova_fence.h"
+#include "../nova_queue.h"
+#include "../nova_sched.h"
+#include "nova_test_gpu.h"
+
+#define JOBS	5
+
+static const char *foreign_name(struct dma_fence *fence)
+{
+	return "foreign";
+}
+
+static const struct dma_fence_ops foreign_ops = {
+	.get_driver_name = foreign_name,
+	.get_timeline_name = foreign_name,
+};
+
+struct line {
+	struct nova_test_gpu *gpu;
+	struct nova_queue queue;
+	struct dma_fence *foreign;	/* signals when the test does it */
+	struct dma_fence *fences[JOBS];
+	bool ended;
+};
+
+static int sched_test_init(struct kunit *test)
+{
+	struct nova_test_gpu *gpu = nova_test_gpu_create(test);
+	struct line *line = kunit_kzalloc(test, sizeof(*line), GFP_KERNEL);
+	struct nova_queue *queue;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	line->gpu = gpu;
+	queue = &line->queue;
+	queue->ndev = gpu->ndev;
+	queue->ring_size = 16;
+	queue->dead = -ECANCELED;
+	mutex_init(&queue->lock);
+	nova_timeline_init(&queue->timeline);
+	nova_deps_init(&queue->deps);
+	KUNIT_ASSERT_EQ(test, nova_sched_init(gpu->bound, queue), 0);
+
+	line->foreign = kzalloc_obj(*line->foreign);
+	KUNIT_ASSERT_NOT_NULL(test, line->foreign);
+	dma_fence_init(line->foreign, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
+	test->priv = line;
+	return 0;
+}
+
+static void sched_test_exit(struct kunit *test)
+{
+	struct line *line = test->priv;
+
+	if (!line->ended)
+		nova_sched_fini(&line->queue);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&line->foreign->refcount), 1);
+	dma_fence_signal(line->foreign);
+	dma_fence_put(line->foreign);
+	for (unsigned int i = 0; i < JOBS; i++)
+		dma_fence_put(line->fences[i]);
+	mutex_destroy(&line->queue.lock);
+}
+
+/* A job with room for a dependency. */
+static struct nova_job *make_job(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct nova_job *job = kzalloc_obj(*job);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->deps = kcalloc(1, sizeof(*job->deps), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job->deps);
+	KUNIT_ASSERT_EQ(test, nova_job_init(job, &line->queue, 1), 0);
+	return job;
+}
+
+static void submit(struct kunit *test, unsigned int i, struct nova_job *job)
+{
+	struct line *line = test->priv;
+
+	mutex_lock(&line->queue.lock);
+	line->fences[i] = dma_fence_get(nova_job_arm(job));
+	nova_job_push(job);
+	mutex_unlock(&line->queue.lock);
+}
+
+static void sched_end_frees_all_jobs(struct kunit *test)
+{
+	struct line *line = test->priv;
+
+	for (unsigned int i = 0; i < JOBS; i++)
+		submit(test, i, make_job(test));
+	nova_timeline_abort(&line->queue.timeline, -ENODEV);
+	nova_sched_fini(&line->queue);
+	line->ended = true;
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	for (unsigned int i = 0; i < JOBS; i++) {
+		KUNIT_EXPECT_EQ(test, line->fences[i]->seqno, i + 1);
+		KUNIT_EXPECT_EQ(test, dma_fence_get_status(line->fences[i]), -ENODEV);
+		KUNIT_EXPECT_EQ(test, kref_read(&line->fences[i]->refcount), 1);
+	}
+}
+
+/* One of the jobs waits for somebody who never comes, and the others behind it. */
+static void sched_end_waits_for_nobody_else(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct nova_job *job;
+
+	for (unsigned int i = 0; i < JOBS; i++) {
+		job = make_job(test);
+		if (i == 1)
+			KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
+		submit(test, i, job);
+	}
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&line->queue.deps.armed), 1);
+	nova_timeline_abort(&line->queue.timeline, -ECANCELED);
+	nova_deps_cut(&line->queue.deps);
+	nova_sched_fini(&line->queue);
+	line->ended = true;
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->foreign));
+}
+
+static void sched_job_never_submitted(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct nova_job *job = make_job(test);
+
+	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
+	KUNIT_EXPECT_EQ(test, job->dep_count, 1);
+	nova_job_fini(job);
+	kfree(job);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 1);
+	KUNIT_EXPECT_EQ(test, line->queue.timeline.seqno, 0);
+}
+
+static void sched_needless_dependencies(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct nova_job *job;
+
+	submit(test, 0, make_job(test));
+	job = make_job(test);
+	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->fences[0]), 0);
+	dma_fence_signal(line->foreign);
+	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
+	KUNIT_EXPECT_EQ(test, job->dep_count, 0);
+	nova_job_fini(job);
+	kfree(job);
+	nova_timeline_abort(&line->queue.timeline, -ECANCELED);
+}
+
+static void sched_timeout_is_bounded(struct kunit *test)
+{
+	KUNIT_EXPECT_GE(test, nova_sched_timeout_ms(), 100);
+	KUNIT_EXPECT_LE(test, nova_sched_timeout_ms(), 600000);
+}
+
+static struct kunit_case sched_test_cases[] = {
+	KUNIT_CASE(sched_end_frees_all_jobs),
+	KUNIT_CASE(sched_end_waits_for_nobody_else),
+	KUNIT_CASE(sched_job_never_submitted),
+	KUNIT_CASE(sched_needless_dependencies),
+	KUNIT_CASE(sched_timeout_is_bounded),
+	{}
+};
+
+static struct kunit_suite sched_test_suite = {
+	.name = "nova_sched",
+	.init = sched_test_init,
+	.exit = sched_test_exit,
+	.test_cases = sched_test_cases,
+};
+
+kunit_test_suite(sched_test_suite);
