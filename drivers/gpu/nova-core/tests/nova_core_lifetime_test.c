@@ -6,8 +6,12 @@
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
+#include <linux/debug_locks.h>
+#include <linux/dma-resv.h>
 #include <linux/gfp.h>
+#include <linux/lockdep.h>
 #include <linux/stackdepot.h>
+#include <linux/stop_machine.h>
 
 #include "../nova_core_audit.h"
 #include "../nova_core_bar.h"
@@ -108,6 +112,82 @@ static void access_not_removable(struct kunit *test)
 	access_expect_warnings(test, 0);
 }
 
+#ifdef CONFIG_PROVE_LOCKING
+/* A lock of the test's alone: lockdep looks at the same locks in the same order only once. */
+struct order {
+	struct lock_class_key key;
+	struct lockdep_map map;
+	struct dma_resv resv;
+	bool wrong;	/* in lockdep's opinion */
+};
+
+static bool order_judge(void)
+{
+	bool wrong = !debug_locks;
+
+	debug_locks = 1;
+	return wrong;
+}
+
+/* No other CPU takes a lock while lockdep is mute, or is off for having found something. */
+static int order_door_then_reservation(void *data)
+{
+	struct order *order = data;
+	struct lockdep_map *reservation = &order->resv.lock.base.dep_map;
+
+	debug_locks_silent = 1;
+	lock_map_acquire(&order->map);
+	nova_core_door_enter();
+	order->wrong = order_judge();
+	if (!order->wrong) {
+		lock_acquire(reservation, 0, 0, 0, 1, NULL, _THIS_IP_);
+		order->wrong = order_judge();
+		if (!order->wrong)
+			lock_release(reservation, _THIS_IP_);
+	}
+	nova_core_door_exit();
+	lock_map_release(&order->map);
+	debug_locks_silent = 0;
+	return 0;
+}
+
+static void order_learn(struct order *order)
+{
+	dma_resv_lock(&order->resv, NULL);
+	nova_core_door_enter();
+	nova_core_door_exit();
+	dma_resv_unlock(&order->resv);
+}
+
+/* Once a reservation was seen around the door, lockdep objects to one inside of it. */
+static void order_reservation_before_door(struct kunit *test)
+{
+	struct order *order = kunit_kzalloc(test, sizeof(*order), GFP_KERNEL);
+
+	if (!debug_locks)
+		kunit_skip(test, "lockdep has given up");
+
+	KUNIT_ASSERT_NOT_NULL(test, order);
+	lockdep_register_key(&order->key);
+	lockdep_init_map(&order->map, "nova-core-order", &order->key, 0);
+	dma_resv_init(&order->resv);
+	order_learn(order);
+	stop_machine(order_door_then_reservation, order, NULL);
+	KUNIT_EXPECT_TRUE(test, order->wrong);
+	KUNIT_EXPECT_TRUE(test, debug_locks);
+	/* The right order is still right. */
+	order_learn(order);
+	KUNIT_EXPECT_TRUE(test, debug_locks);
+	dma_resv_fini(&order->resv);
+	lockdep_unregister_key(&order->key);
+}
+#else
+static void order_reservation_before_door(struct kunit *test)
+{
+	kunit_skip(test, "lockdep is not there");
+}
+#endif
+
 /* Who is gone is not reported; one warning for all who are left, and they are forgotten. */
 static void survivor_reported(struct kunit *test)
 {
@@ -159,6 +239,7 @@ static struct kunit_case lifetime_cases[] = {
 	KUNIT_CASE(access_bind),
 	KUNIT_CASE(access_out_of_season),
 	KUNIT_CASE(access_not_removable),
+	KUNIT_CASE(order_reservation_before_door),
 	KUNIT_CASE(survivor_reported),
 	KUNIT_CASE(survivor_has_stack),
 	{ }
