@@ -407,12 +407,15 @@ static void test_bind_sums(int fd)
 		for (size_t j = 0; j < ARRAY_SIZE(edges); j++)
 			for (size_t k = 0; k < ARRAY_SIZE(edges); k++) {
 				uint64_t offset = edges[i], va = edges[j], size = edges[k];
-				bool good = !((offset | va | size) % PAGE) && size &&
-					    size <= 4 * PAGE && offset <= 4 * PAGE - size &&
+				bool good = size && size <= 4 * PAGE &&
+					    offset <= 4 * PAGE - size &&
 					    va >= objects.vm.va_start &&
 					    va <= objects.vm.va_start + objects.vm.va_size - size;
 				int ret;
 
+				/* Refused by itself, whatever the others are: see fields. */
+				if ((offset | va | size) % PAGE)
+					continue;
 				memset(&nest, 0, sizeof(nest));
 				valid_vm_bind(&nest);
 				nest.op[0].bo_offset = offset;
