@@ -8,7 +8,7 @@
 
 IGT_TEST_DESCRIPTION("The device goes and comes back again and again, in states that a seed picks.");
 
-#define CYCLES_DEFAULT	100u
+#define CYCLES_DEFAULT	25u
 #define CYCLES_MAX	1000000u
 #define PROGRESS_S	10
 /* Clients of a crowd: each costs more than all the rest of a cycle. */
@@ -148,7 +148,7 @@ static const struct option long_options[] = {
 };
 
 static const char help[] =
-	"  --cycles N\thow often (default 100)\n"
+	"  --cycles N\thow often (default 25)\n"
 	"  --seed N\tdecides the states (default: the time)\n"
 	"  --path NAME\thow it goes, by its name in lib/igt_nova_path.c (default unbind)\n"
 	"  --all\t\tin states without clients, too\n";

@@ -3,12 +3,12 @@
 #
 # Runs IGT tests of the driver, in the VM as root with the modules loaded.
 #
-# usage: run.sh [--iommu | --all] [--batch] [--list FILE] [--tests DIR] [--out DIR] [--dmesg-level N] [TEST[@SUBTEST]...]
+# usage: run.sh [--iommu] [--faults] [--batch] [--list FILE] [--tests DIR] [--out DIR] [--dmesg-level N] [TEST[@SUBTEST]...]
 #
 #   TEST@SUBTEST       run these (shell wildcards) and not the whole list
 #   --list FILE        the list, one TEST[@SUBTEST] per line (default: test-list.txt beside this script)
 #   --iommu            the list for a guest with an IOMMU and two devices; unmapped DMA is checked
-#   --all              both, and what needs a kernel that can inject faults (test-list-faults.txt)
+#   --faults           and the list for a kernel that can inject faults (test-list-faults.txt)
 #   --tests DIR        where our tests are (default: out/build/igt-tests)
 #   --out DIR          where results go (default: $NOVA_RUN, else a new directory in /tmp)
 #   --batch            all subtests of a test in one process, which takes half the time
@@ -37,13 +37,10 @@ die() {
 while [ $# -gt 0 ]; do
 	case $1 in
 	--iommu)
-		lists=("$here/test-list-iommu.txt")
+		lists[0]=$here/test-list-iommu.txt
 		export NOVA_IOMMU=1
 		;;
-	--all)
-		lists=("$here"/test-list{,-iommu,-faults}.txt)
-		export NOVA_IOMMU=1
-		;;
+	--faults) lists[1]=$here/test-list-faults.txt ;;
 	--batch)
 		batch=(--multiple-mode)
 		timeouts=(--inactivity-timeout 300)
@@ -51,7 +48,7 @@ while [ $# -gt 0 ]; do
 	--list | --tests | --out | --dmesg-level)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		case $1 in
-		--list) lists=("$2") ;;
+		--list) lists[0]=$2 ;;
 		--tests) tests=$2 ;;
 		--out) out=$2 ;;
 		--dmesg-level) level=$2 ;;
