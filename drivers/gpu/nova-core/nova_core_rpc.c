@@ -306,7 +306,7 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 	else if (!ret)
 		nova_core_rpc_wait_polling(core, &req.done);
 
-	/* Whoever finds the reply after that finds the firmware dead, and not a reply to nothing. */
+	/* Whoever finds the reply after that finds the firmware dead, not a reply to nothing. */
 	scoped_guard(mutex, &rpc->receive_lock) {
 		if (!ret && !req.done && !nova_core_state(core))
 			nova_core_mark_dead(core, "no reply in time");
