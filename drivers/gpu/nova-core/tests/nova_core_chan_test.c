@@ -166,7 +166,7 @@ static void chan_impossible(struct kunit *test)
 	reply[1].token ^= cpu_to_le32(1);
 	reply[2].token ^= cpu_to_le32(1u << 16);
 	reply[3].inst = 0;
-	reply[4].inst += cpu_to_le64(8);
+	le64_add_cpu(&reply[4].inst, 8);
 	reply[5].inst = cpu_to_le64(0x200000);			/* what it gave to the driver */
 	reply[6].inst = cpu_to_le64(NOVA_CORE_TEST_VRAM_SIZE);
 	reply[7].inst_aperture = cpu_to_le32(3);
