@@ -153,6 +153,26 @@ u64 nova_test_gpu_tables_free(const struct nova_test_gpu *gpu)
 }
 
 /**
+ * nova_test_gpu_vram_fill() - video memory as if nobody had used it yet
+ * @gpu: the GPU
+ */
+void nova_test_gpu_vram_fill(struct nova_test_gpu *gpu)
+{
+	memset(gpu->vram, NOVA_TEST_VRAM_FILL, NOVA_TEST_VRAM_SIZE);
+}
+
+/**
+ * nova_test_gpu_vram_filled() - has nobody written since nova_test_gpu_vram_fill()?
+ * @gpu: the GPU
+ *
+ * Return: false if a byte of video memory differs.
+ */
+bool nova_test_gpu_vram_filled(const struct nova_test_gpu *gpu)
+{
+	return !memchr_inv(gpu->vram, NOVA_TEST_VRAM_FILL, NOVA_TEST_VRAM_SIZE);
+}
+
+/**
  * nova_test_gpu_create() - a GPU for one test
  * @test: the test; its priv becomes the GPU
  *
@@ -170,7 +190,7 @@ struct nova_test_gpu *nova_test_gpu_create(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, gpu->vram);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, nova_test_gpu_free_vram, gpu->vram),
 			0);
-	memset(gpu->vram, NOVA_TEST_VRAM_FILL, NOVA_TEST_VRAM_SIZE);
+	nova_test_gpu_vram_fill(gpu);
 
 	dev = kunit_device_register(test, "nova-test");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);

@@ -54,6 +54,8 @@ struct nova_test_pte {
 
 struct nova_test_gpu *nova_test_gpu_create(struct kunit *test);
 void nova_test_gpu_remove(struct nova_test_gpu *gpu);
+void nova_test_gpu_vram_fill(struct nova_test_gpu *gpu);
+bool nova_test_gpu_vram_filled(const struct nova_test_gpu *gpu);
 u64 nova_test_gpu_tables_free(const struct nova_test_gpu *gpu);
 struct nova_test_pte nova_test_gpu_walk(struct nova_test_gpu *gpu, u64 root, u64 va);
 
