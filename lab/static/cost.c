@@ -9,38 +9,31 @@
 
 #define OFFSET	0x1000
 
-u32 plain_read(struct nova_core *core);
-u32 nova_read(struct nova_core *core);
-void plain_write(struct nova_core *core, u32 value);
-void nova_write(struct nova_core *core, u32 value);
-void plain_door(void);
-void nova_door(void);
-
-u32 plain_read(struct nova_core *core)
+static noinline __used u32 plain_read(struct nova_core *core)
 {
 	return readl(core->regs + OFFSET);
 }
 
-u32 nova_read(struct nova_core *core)
+static noinline __used u32 nova_read(struct nova_core *core)
 {
 	return nova_core_rd32(core, OFFSET);
 }
 
-void plain_write(struct nova_core *core, u32 value)
+static noinline __used void plain_write(struct nova_core *core, u32 value)
 {
 	writel(value, core->regs + OFFSET);
 }
 
-void nova_write(struct nova_core *core, u32 value)
+static noinline __used void nova_write(struct nova_core *core, u32 value)
 {
 	nova_core_wr32(core, OFFSET, value);
 }
 
-void plain_door(void)
+static noinline __used void plain_door(void)
 {
 }
 
-void nova_door(void)
+static noinline __used void nova_door(void)
 {
 	nova_core_door_enter();
 	nova_core_assert_door();
