@@ -227,7 +227,8 @@ help_clean() {
 	cat <<'U'
 usage: lab/lab clean [--all]
 
-Removes what was built and the logs of the VM's runs; with --all the roots and the debug kernels as well.
+Removes what was built and the logs of the VM's runs; with --all the roots, the debug kernels and what the fuzzers found
+as well.
 U
 }
 
@@ -248,5 +249,8 @@ cmd_clean() {
 		rm -rf --one-file-system "$out"
 		return
 	fi
-	find "$out" -mindepth 1 -maxdepth 1 ! -name 'root*' ! -name kernel ! -name locks -exec rm -rf --one-file-system {} +
+	find "$out" -mindepth 1 -maxdepth 1 ! -name 'root*' ! -name kernel ! -name locks ! -name fuzz \
+		-exec rm -rf --one-file-system {} +
+	[ ! -d "$out/fuzz" ] ||
+		find "$out/fuzz" -mindepth 1 -maxdepth 1 ! -name corpus ! -name findings -exec rm -rf --one-file-system {} +
 }
