@@ -5,6 +5,8 @@
 set -eu
 # shellcheck source=lab/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lab/lib/results.sh
+. "$lab/lib/results.sh"
 # shellcheck source=lab/lib/kernel.sh
 . "$lab/lib/kernel.sh"
 # shellcheck source=lab/lib/vm.sh
@@ -48,6 +50,19 @@ equal tally-only-skips '0 passed, 0 failed, 1 skipped (1)' "$(tally "$work/skip.
 equal tally-empty '2 passed, 1 failed, 1 skipped (1)' "$(tally "$work/good.tsv" "$work/empty.tsv")"
 equal tally-missing '2 passed, 1 failed, 1 skipped (1)' "$(tally "$work/good.tsv" "$work/missing.tsv")"
 equal tally-garbage '2 passed, 1 failed, 1 skipped (1)' "$(tally "$work/good.tsv" "$work/garbage.tsv")"
+
+# suite CODE LINES: the sum over a suite that printed LINES and returned CODE
+suite() {
+	printf '%b' "$2" >"$work/suite.tsv"
+	ended suite "$1" "$work/suite.tsv"
+	tally "$work/suite.tsv"
+}
+
+equal ended-well '1 passed, 0 failed, 0 skipped (0)' "$(suite 0 'PASS\ta\t\n')"
+equal ended-failed '1 passed, 1 failed, 0 skipped (1)' "$(suite 1 'PASS\ta\t\nFAIL\tb\t\n')"
+equal ended-early '1 passed, 1 failed, 0 skipped (1)' "$(suite 137 'PASS\ta\t\n')"
+equal ended-without-a-line '0 passed, 1 failed, 0 skipped (1)' "$(suite 2 '')"
+equal ended-without-a-test '0 passed, 1 failed, 0 skipped (1)' "$(suite 0 '')"
 
 cat >"$work/modules.dep" <<'L'
 kernel/fs/netfs/netfs.ko.xz:
