@@ -34,14 +34,19 @@ missing() {
 				excepted[line[i]] = 1
 			}
 		}
-		# A definition begins in the first column and has its body between braces there.
+		# Static, but for the unit tests.
+		{ sub(/^VISIBLE_IF_KUNIT /, "static ") }
+		# A definition begins in the first column, may have its type on a line of its own, and has its body
+		# between braces there.
+		/^[a-z_ *]+$/ { type_line = $0 " "; next }
 		/^[a-z].*[a-z0-9_]+\(/ && !/;$/ {
-			name = $0
+			name = type_line $0
 			sub(/\(.*/, "", name)
 			result = name
 			sub(/^.*[ *]/, "", name)
 			sub(/[a-z0-9_]+$/, "", result)
 		}
+		{ type_line = "" }
 		/^{/ { inside = 1; type[name] = result }
 		/^}/ { inside = 0 }
 		inside { body[name] = body[name] "\n" $0 }

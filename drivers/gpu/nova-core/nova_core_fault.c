@@ -144,7 +144,7 @@ EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_init);
 ALLOW_ERROR_INJECTION(nova_core_fault_init, ERRNO);
 
 /* Has the device write packets into a buffer of @entries. */
-VISIBLE_IF_KUNIT int nova_core_fault_start(struct nova_core *core, u32 entries)
+VISIBLE_IF_KUNIT noinline __noipa int nova_core_fault_start(struct nova_core *core, u32 entries)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_faultbuf *buf = core->fault;
@@ -173,6 +173,7 @@ VISIBLE_IF_KUNIT int nova_core_fault_start(struct nova_core *core, u32 entries)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_start);
+ALLOW_ERROR_INJECTION(nova_core_fault_start, ERRNO);
 
 /* Needs the interrupt, and the client part to deliver to. */
 int nova_core_fault_enable(struct nova_core *core)

@@ -343,7 +343,7 @@ static noinline __noipa int nova_core_timer_test(struct nova_core *core)
 ALLOW_ERROR_INJECTION(nova_core_timer_test, ERRNO);
 
 /* An empty list of alarms. Touches no register. */
-VISIBLE_IF_KUNIT int nova_core_timer_prepare(struct nova_core *core)
+VISIBLE_IF_KUNIT noinline __noipa int nova_core_timer_prepare(struct nova_core *core)
 {
 	struct nova_core_timer *timer;
 	int ret;
@@ -362,6 +362,7 @@ VISIBLE_IF_KUNIT int nova_core_timer_prepare(struct nova_core *core)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_timer_prepare);
+ALLOW_ERROR_INJECTION(nova_core_timer_prepare, ERRNO);
 
 /* Needs the interrupt; fails if none arrives. */
 int nova_core_timer_init(struct nova_core *core)
