@@ -58,8 +58,7 @@ static const struct file_operations nova_fops = {
 };
 
 static const struct drm_driver nova_drm_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
-			   DRIVER_GEM_GPUVA,
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = nova_file_open,
 	.postclose = nova_file_postclose,
 	.gem_prime_import = nova_prime_import,

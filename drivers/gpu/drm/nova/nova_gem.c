@@ -252,6 +252,8 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 	nova_dma_init(&bo->dma);
 	bo->tbo.base.funcs = &nova_gem_funcs;
 	drm_gem_private_object_init(&ndev->drm, &bo->tbo.base, size);
+	/* Linux 7.2 does this for drivers with DRIVER_GEM_GPUVA only, a flag that 7.3 has no more. */
+	drm_gem_gpuva_init(&bo->tbo.base);
 	return bo;
 }
 

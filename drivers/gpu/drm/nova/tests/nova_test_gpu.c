@@ -25,8 +25,7 @@
 #include "nova_test_gpu.h"
 
 static const struct drm_driver nova_test_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
-			   DRIVER_GEM_GPUVA,
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.name = "nova-test",
 	.desc = "nova-drm under test",
 };
