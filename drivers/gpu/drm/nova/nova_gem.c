@@ -252,7 +252,7 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 	nova_dma_init(&bo->dma);
 	bo->tbo.base.funcs = &nova_gem_funcs;
 	drm_gem_private_object_init(&ndev->drm, &bo->tbo.base, size);
-	/* Linux 7.2 does this for drivers with DRIVER_GEM_GPUVA only, a flag that 7.3 has no more. */
+	/* Linux 7.2 does it for drivers with DRIVER_GEM_GPUVA only, which 7.3 does not know. */
 	drm_gem_gpuva_init(&bo->tbo.base);
 	return bo;
 }
