@@ -388,6 +388,36 @@ static void test_overcommit(int fd)
 		igt_nova_bo_destroy(fd, &bos[i]);
 }
 
+/* What a debugger does: the kernel reads and writes the mapping for somebody else. */
+static void check_debugger(int fd, int memory, uint32_t placement)
+{
+	uint32_t values[64], *at;
+	struct igt_nova_bo bo;
+
+	igt_nova_bo_create(fd, &bo, 2 * 4096, placement);
+	igt_nova_bo_fill(&bo, 0x12340000);
+	/* Across the border of two pages, and not on one of words. */
+	at = bo.map + (4096 - 128) / 4;
+	igt_assert_eq(pread(memory, values, sizeof(values), (uintptr_t)at), sizeof(values));
+	igt_assert(memcmp(values, at, sizeof(values)) == 0);
+	memset(values, 0x5a, sizeof(values));
+	igt_assert_eq(pwrite(memory, values, 131, (uintptr_t)at + 3), 131);
+	igt_assert_eq(((uint8_t *)at)[2], 0x34);
+	igt_assert(memcmp((uint8_t *)at + 3, values, 131) == 0);
+	igt_assert_eq(((uint8_t *)at)[134], 0x34);
+	igt_nova_bo_destroy(fd, &bo);
+}
+
+static void test_debugger(int fd)
+{
+	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+
+	igt_assert_f(memory >= 0, "/proc/self/mem: %m\n");
+	check_debugger(fd, memory, VRAM);
+	check_debugger(fd, memory, SYSTEM);
+	close(memory);
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "sizes", "Sizes are rounded up to pages.", test_sizes },
 	{ "placement", "Buffers live where the mask allows, once they are used.",
@@ -402,6 +432,7 @@ static const struct igt_nova_test tests[] = {
 	  test_mmap_bounds },
 	{ "mmap-other-file", "A file cannot map another file's buffer by its offset.",
 	  test_mmap_other_file },
+	{ "debugger", "A mapping is read and written by ptrace's means.", test_debugger },
 	{ "content-zero", "No client sees what another left in memory.", test_content_zero },
 	{ "content-zero-gpu", "The GPU sees new memory as zero.", test_content_zero_gpu },
 	{ "prime-self", "Export and import on the same device keep identity and content.",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <time.h>
 
 #include "igt.h"
@@ -243,6 +244,44 @@ static void test_time_monotonic(int fd)
 	igt_assert_lt_u64(first, last);
 }
 
+/* A size in the file's fdinfo, in bytes; 0 when it is not there. */
+static uint64_t read_fdinfo(int fd, const char *key)
+{
+	char path[64], line[256], unit[8];
+	uint64_t size = 0, value;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	stream = fopen(path, "re");
+	igt_assert_f(stream, "%s: %m\n", path);
+	while (fgets(line, sizeof(line), stream)) {
+		if (strncmp(line, key, strlen(key)) != 0 || line[strlen(key)] != ':')
+			continue;
+		unit[0] = '\0';
+		igt_assert_lte(1, sscanf(line + strlen(key) + 1, "%" SCNu64 " %7s", &value, unit));
+		size = value << (unit[0] == 'K' ? 10 : unit[0] == 'M' ? 20 : 0);
+	}
+	fclose(stream);
+	return size;
+}
+
+/* What tools that watch GPU memory read. */
+static void test_fdinfo(int fd)
+{
+	struct igt_nova_bo bo;
+
+	fd = igt_nova_open();
+	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 0);
+	igt_nova_bo_create(fd, &bo, 3 * MIB, 0);
+	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 3 * MIB);
+	igt_assert_eq_u64(read_fdinfo(fd, "drm-resident-memory"), 0);
+	bo.map[0] = 1;
+	igt_assert_eq_u64(read_fdinfo(fd, "drm-resident-memory"), 3 * MIB);
+	igt_nova_bo_destroy(fd, &bo);
+	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 0);
+	close(fd);
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "device", "Identity matches the PCI device behind the node.", test_device },
 	{ "memory", "Memory regions are well formed.", test_memory },
@@ -251,6 +290,7 @@ static const struct igt_nova_test tests[] = {
 	{ "limits", "Limits are present and consistent.", test_limits },
 	{ "sizes", "Shorter and longer buffers are filled, cut and zeroed as documented.",
 	  test_sizes },
+	{ "fdinfo", "A file's memory is in its fdinfo.", test_fdinfo },
 	{ "getparam", "The BAR size is the PCI resource's, high bits are ignored.",
 	  test_getparam },
 	{ "time-bracketed", "The CPU times of a GPU time lie around it, for each clock.",
