@@ -60,6 +60,17 @@ void nova_test_gpu_remove(struct nova_test_gpu *gpu)
 			      "something survived remove");
 }
 
+/**
+ * nova_test_gpu_device_create() - what nova-drm's probe begins with
+ * @gpu: the GPU
+ *
+ * Return: a device that goes with the test, or an error pointer.
+ */
+struct nova_device *nova_test_gpu_device_create(struct nova_test_gpu *gpu)
+{
+	return nova_device_create(gpu->core.dev, &nova_test_driver, &gpu->core);
+}
+
 static void nova_test_gpu_free_vram(void *data)
 {
 	vfree(data);
@@ -196,7 +207,7 @@ struct nova_test_gpu *nova_test_gpu_create(struct kunit *test)
 	nova_test_gpu_init_core(gpu, dev);
 	kunit_activate_static_stub(test, nova_core_mmu_invalidate, nova_test_gpu_invalidate);
 
-	gpu->ndev = nova_device_create(dev, &nova_test_driver, &gpu->core);
+	gpu->ndev = nova_test_gpu_device_create(gpu);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpu->ndev);
 	nova_test_gpu_probe(gpu);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, nova_test_gpu_remove_action, gpu),

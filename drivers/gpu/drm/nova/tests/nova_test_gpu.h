@@ -53,6 +53,7 @@ struct nova_test_pte {
 };
 
 struct nova_test_gpu *nova_test_gpu_create(struct kunit *test);
+struct nova_device *nova_test_gpu_device_create(struct nova_test_gpu *gpu);
 void nova_test_gpu_remove(struct nova_test_gpu *gpu);
 void nova_test_gpu_vram_fill(struct nova_test_gpu *gpu);
 bool nova_test_gpu_vram_filled(const struct nova_test_gpu *gpu);

@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
 
+#include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 
@@ -303,6 +304,45 @@ static void vram_without_the_device(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, nova_test_gpu_vram_filled(buffers->gpu));
 }
 
+/* A device that has no room for page tables, or for nothing but them. */
+static void vram_too_small(struct kunit *test)
+{
+	struct buffers *buffers = test->priv;
+	struct nova_core_info *info = &buffers->gpu->core.info;
+	struct nova_device *ndev;
+	unsigned int made = 0;
+
+	for (u64 size = SZ_256K; size <= SZ_8M; size += SZ_256K) {
+		info->vram_end = info->vram_start + size;
+		ndev = nova_test_gpu_device_create(buffers->gpu);
+		if (IS_ERR(ndev)) {
+			KUNIT_EXPECT_EQ(test, PTR_ERR(ndev), -ENODEV);
+			KUNIT_EXPECT_EQ(test, made, 0);
+			continue;
+		}
+		KUNIT_EXPECT_GE(test, ndev->vram.manager.size, SZ_2M);
+		KUNIT_EXPECT_LT(test, ndev->vram.manager.size, size);
+		if (made++)
+			break;
+	}
+	info->vram_end = NOVA_TEST_VRAM_SIZE;
+	KUNIT_EXPECT_GT(test, made, 0);
+}
+
+/* What TTM prints of it. */
+static void vram_printed(struct kunit *test)
+{
+	struct buffers *buffers = test->priv;
+	char *text = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	struct drm_print_iterator output = { .data = text, .remain = SZ_4K - 1 };
+	struct drm_printer printer = drm_coredump_printer(&output);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	KUNIT_ASSERT_EQ(test, make(test, 0, SZ_2M, DRM_NOVA_PLACEMENT_VRAM, false), 0);
+	ttm_resource_manager_debug(&buffers->gpu->ndev->vram.manager, &printer);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "used 2097152"));
+}
+
 static struct kunit_case vram_test_cases[] = {
 	KUNIT_CASE(vram_is_clear_and_ones_own),
 	KUNIT_CASE(vram_large_pages_where_there_is_room),
@@ -312,6 +352,8 @@ static struct kunit_case vram_test_cases[] = {
 	KUNIT_CASE(vram_second_choice_evicts_nobody),
 	KUNIT_CASE(vram_access_by_bytes),
 	KUNIT_CASE(vram_without_the_device),
+	KUNIT_CASE(vram_too_small),
+	KUNIT_CASE(vram_printed),
 	{}
 };
 
