@@ -56,13 +56,15 @@ static void read_traces(struct traces *traces)
  * @nothing: what is to be seen while it is not bound
  * @client: a client with a job done, while @bo.map is not NULL
  * @bo: its buffer
- * @how: the way to unbind that is tested
+ * @order: the way to bind or unbind that is tested, ready to be given
+ * @action: what it does
  */
 struct life {
 	struct traces nothing;
 	struct igt_nova_client client;
 	struct igt_nova_bo bo;
-	int (*how)(const struct igt_nova_dev *dev);
+	struct igt_nova_order order;
+	enum igt_nova_action action;
 };
 
 static const struct igt_nova_dev *dev(void)
@@ -70,11 +72,12 @@ static const struct igt_nova_dev *dev(void)
 	return igt_nova_unplug_dev();
 }
 
-static bool has_node(void)
+/* Not the file in /dev: that is not made when memory is short, which is no error to the kernel. */
+static bool has_minor(void)
 {
-	char node[NODE_SIZE];
+	char name[32];
 
-	return igt_nova_dev_node(dev(), node);
+	return igt_nova_dev_minor(dev(), name);
 }
 
 /* Nothing is left of the driver, to the machine and to the device. */
@@ -93,80 +96,57 @@ static void check_nothing(const struct life *life)
 	igt_nova_unplug_check_harmless();
 }
 
-static void life_begin(struct life *life)
+static void prepare_order(void *data)
 {
-	*life = (struct life) { .how = igt_nova_dev_unbind };
+	struct life *life = data;
+
+	igt_assert_eq(igt_nova_order_open(&life->order, dev(), life->action), 0);
+}
+
+static int call_order(void *data)
+{
+	return igt_nova_order_give(&((struct life *)data)->order);
+}
+
+static void life_begin(struct life *life, enum igt_nova_action action)
+{
+	*life = (struct life) { .action = action, .order = { .fd = -1 } };
+	igt_nova_fail_expect_logged();
 	igt_nova_unplug(igt_nova_path("unbind"));
 	read_traces(&life->nothing);
 }
 
 /* --- bind --- */
 
-static int call_bind(void *data)
-{
-	(void)data;
-	return igt_nova_dev_bind(dev());
-}
-
 /* With an auxiliary device whose probe failed, nova-core is bound and there is no node. */
 static void finish_bind(void *data, int ret, bool injected)
 {
+	struct life *life = data;
+
 	(void)injected;
+	igt_nova_order_close(&life->order);
 	igt_assert(igt_nova_dev_is_bound(dev()) == (ret == 0));
 	if (ret == 0)
 		igt_assert_eq(igt_nova_dev_unbind(dev()), 0);
-	check_nothing(data);
+	check_nothing(life);
 }
 
 /*
  * The kernel's own answers to a lack of memory: a region of bus addresses counts as busy, there
- * are no interrupt vectors.
+ * are no interrupt vectors (two answers).
  */
 static const struct igt_nova_failnth fail_bind = {
-	.name = "bind", .errors = { EBUSY, ENOSPC }, .call = call_bind, .finish = finish_bind,
+	.name = "bind", .errors = { EBUSY, ENOSPC, ENODEV },
+	.prepare = prepare_order, .call = call_order, .finish = finish_bind,
 };
 
 static void test_bind(void)
 {
 	static struct life life;
 
-	life_begin(&life);
+	life_begin(&life, IGT_NOVA_BIND);
 	for (enum igt_nova_fail_kind kind = 0; kind < IGT_NOVA_FAIL_KINDS; kind++)
 		igt_nova_failnth(&fail_bind, kind, &life);
-	igt_nova_replug();
-}
-
-static int call_aux_bind(void *data)
-{
-	(void)data;
-	return igt_nova_aux_bind(dev());
-}
-
-static void finish_aux_bind(void *data, int ret, bool injected)
-{
-	(void)data;
-	(void)injected;
-	igt_assert(has_node() == (ret == 0));
-	if (ret == 0)
-		igt_assert_eq(igt_nova_aux_unbind(dev()), 0);
-	igt_nova_unplug_check_harmless();
-}
-
-static const struct igt_nova_failnth fail_aux_bind = {
-	.name = "aux-bind", .call = call_aux_bind, .finish = finish_aux_bind,
-};
-
-static void test_aux_bind(void)
-{
-	static struct life life;
-
-	life_begin(&life);
-	igt_assert_eq(igt_nova_dev_bind(dev()), 0);
-	igt_assert_eq(igt_nova_aux_unbind(dev()), 0);
-	for (enum igt_nova_fail_kind kind = 0; kind < IGT_NOVA_FAIL_KINDS; kind++)
-		igt_nova_failnth(&fail_aux_bind, kind, &life);
-	igt_assert_eq(igt_nova_dev_unbind(dev()), 0);
-	check_nothing(&life);
 	igt_nova_replug();
 }
 
@@ -174,6 +154,7 @@ static void test_aux_bind(void)
 
 /**
  * struct early - a client that waits for the node to work
+ * @life: the device
  * @node: a node of its own with the number the render node will have
  * @thread: runs it
  * @bind_ended: the bind has returned
@@ -182,6 +163,7 @@ static void test_aux_bind(void)
  * @broken: its mapping raised SIGBUS
  */
 struct early {
+	struct life life;
 	char node[NODE_SIZE];
 	pthread_t thread;
 	atomic_bool bind_ended;
@@ -246,24 +228,35 @@ static void prepare_early(void *data)
 
 	atomic_store(&early->bind_ended, false);
 	early->ready = false;
+	prepare_order(&early->life);
 	igt_nova_thread_start(&early->thread, early_run, early);
+}
+
+static int call_early(void *data)
+{
+	return call_order(&((struct early *)data)->life);
 }
 
 static void finish_early(void *data, int ret, bool injected)
 {
 	struct early *early = data;
 
+	(void)injected;
 	atomic_store(&early->bind_ended, true);
 	igt_assert_eq(pthread_join(early->thread, NULL), 0);
 	igt_assert(!early->broken);
 	early->entered += ret && early->ready;
-	finish_aux_bind(NULL, ret, injected);
+	igt_nova_order_close(&early->life.order);
+	igt_assert(has_minor() == (ret == 0));
+	if (ret == 0)
+		igt_assert_eq(igt_nova_aux_unbind(dev()), 0);
+	igt_nova_unplug_check_harmless();
 }
 
 static const struct igt_nova_failnth fail_early = {
 	.name = "early-client",
 	.prepare = prepare_early,
-	.call = call_aux_bind,
+	.call = call_early,
 	.finish = finish_early,
 };
 
@@ -273,7 +266,10 @@ static void test_early_client(void)
 	char node[NODE_SIZE];
 	struct stat status;
 
-	early = (struct early) { .node = "/dev/shm/nova-early" };
+	early = (struct early) {
+		.life = { .action = IGT_NOVA_AUX_BIND }, .node = "/dev/shm/nova-early",
+	};
+	igt_nova_fail_expect_logged();
 	igt_assert(igt_nova_dev_node(dev(), node));
 	igt_assert_eq(stat(node, &status), 0);
 	unlink(early.node);
@@ -299,7 +295,7 @@ static void prepare_unbind(void *data)
 		igt_assert_eq(igt_nova_pci_rescan(), 0);
 	if (!igt_nova_dev_is_bound(dev()))
 		igt_assert_eq(igt_nova_dev_bind(dev()), 0);
-	if (!has_node())
+	if (!has_minor())
 		igt_assert_eq(igt_nova_aux_bind(dev()), 0);
 	igt_nova_client_init(&life->client, igt_nova_dev_open(dev()));
 	igt_nova_client_bo(&life->client, &life->bo, PAGE, VRAM);
@@ -307,11 +303,7 @@ static void prepare_unbind(void *data)
 	igt_nova_push_fill(&push, life->bo.va, 0x600d, PAGE / 4);
 	igt_assert_eq(igt_nova_submit_wait(life->client.fd, igt_nova_client_queue(&life->client, 0),
 					   &push), 1);
-}
-
-static int call_unbind(void *data)
-{
-	return ((struct life *)data)->how(dev());
+	prepare_order(life);
 }
 
 /* An error comes from the way to the driver: nothing has begun then, and all works as before. */
@@ -321,7 +313,8 @@ static void finish_unbind(void *data, int ret, bool injected)
 	uint32_t value = 0;
 
 	(void)injected;
-	igt_assert(has_node() == (ret != 0));
+	igt_nova_order_close(&life->order);
+	igt_assert(has_minor() == (ret != 0));
 	if (ret)
 		igt_nova_check_works(life->client.fd);
 	igt_assert(igt_nova_safe_read(life->bo.map, &value, sizeof(value)));
@@ -331,37 +324,38 @@ static void finish_unbind(void *data, int ret, bool injected)
 	igt_nova_unplug_check_quiet();
 }
 
-static void check_unbind(const char *name, int (*how)(const struct igt_nova_dev *dev))
+static void check_unbind(const char *name, enum igt_nova_action action)
 {
 	const struct igt_nova_failnth what = {
 		.name = name,
 		.prepare = prepare_unbind,
-		.call = call_unbind,
+		.call = call_order,
 		.finish = finish_unbind,
 	};
 	static struct life life;
 
-	life = (struct life) { .how = how };
+	life = (struct life) { .action = action, .order = { .fd = -1 } };
+	igt_nova_fail_expect_logged();
 	for (enum igt_nova_fail_kind kind = 0; kind < IGT_NOVA_FAIL_KINDS; kind++)
 		igt_nova_failnth(&what, kind, &life);
-	if (igt_nova_dev_is_present(dev()) && igt_nova_dev_is_bound(dev()) && !has_node())
+	if (igt_nova_dev_is_present(dev()) && igt_nova_dev_is_bound(dev()) && !has_minor())
 		igt_assert_eq(igt_nova_aux_bind(dev()), 0);
 	igt_nova_replug();
 }
 
 static void test_unbind(void)
 {
-	check_unbind("unbind", igt_nova_dev_unbind);
+	check_unbind("unbind", IGT_NOVA_UNBIND);
 }
 
 static void test_aux_unbind(void)
 {
-	check_unbind("aux-unbind", igt_nova_aux_unbind);
+	check_unbind("aux-unbind", IGT_NOVA_AUX_UNBIND);
 }
 
 static void test_remove(void)
 {
-	check_unbind("remove", igt_nova_dev_remove);
+	check_unbind("remove", IGT_NOVA_REMOVE);
 }
 
 /* --- modules --- */
@@ -402,27 +396,62 @@ static void finish_module(void *data, int ret, bool injected)
 	struct module *module = data;
 
 	(void)injected;
-	igt_assert_eq(igt_nova_module_unload(module->name), ret ? -ENOENT : 0);
+	igt_assert_eq(igt_nova_module_unload_idle(module->name), ret ? -ENOENT : 0);
 	igt_nova_unplug_check_harmless();
 }
 
-/* What the kernel's loader allocates is not ours: only what is called by the module's init. */
+static bool set_autoprobe(const char *bus, const char *value)
+{
+	char path[PATH_MAX];
+	bool done;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers_autoprobe", bus);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && write(fd, value, 1) == 1;
+	close(fd);
+	return done;
+}
+
+/* Whether a driver that is registered probes the devices that are there: "bind" has the probes. */
+static bool autoprobe(bool on)
+{
+	const char *value = on ? "1" : "0";
+	bool pci = set_autoprobe("pci", value);
+
+	return set_autoprobe("auxiliary", value) && pci;
+}
+
+/* What a failed subtest may have left. */
+static void clean(void)
+{
+	autoprobe(true);
+}
+
+/*
+ * What the kernel's loader allocates is not ours: only what is called by the module's init. EINVAL
+ * is the driver core's answer when the module gets no directory of drivers.
+ */
 static void check_module(const char *name)
 {
-	struct igt_nova_fail_range init = igt_nova_fail_range_of("do_init_module");
+	struct igt_nova_fail_range init = igt_nova_fail_range_of("do_one_initcall");
 	const struct igt_nova_failnth what = {
-		.name = name, .within = &init, .call = call_module, .finish = finish_module,
+		.name = name, .within = &init, .errors = { EINVAL },
+		.call = call_module, .finish = finish_module,
 	};
 	struct module module;
 
 	module_open(&module, name);
+	igt_nova_fail_expect_logged();
+	igt_assert(autoprobe(false));
 	igt_nova_failnth(&what, IGT_NOVA_FAIL_MEMORY, &module);
+	igt_assert(autoprobe(true));
 	close(module.fd);
 }
 
 static void unload(const char *name)
 {
-	int ret = igt_nova_module_unload(name);
+	int ret = igt_nova_module_unload_idle(name);
 
 	igt_assert_f(ret == 0, "unloading %s: %s\n", name, strerror(-ret));
 }
@@ -569,6 +598,7 @@ static void test_worker_fault(void)
 
 static void test_worker_timeout(void)
 {
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 1000), 0);
 	check_worker(push_hang, -ECANCELED);
 }
 
@@ -607,14 +637,13 @@ static const struct test {
 	void (*run)(void);
 } tests[] = {
 	{ "bind", "The probe of both drivers.", test_bind },
-	{ "aux-bind", "The probe of nova-drm.", test_aux_bind },
-	{ "early-client", "A client is in before the probe of nova-drm fails.",
+	{ "early-client", "The probe of nova-drm, with a client in before it fails.",
 	  test_early_client },
 	{ "unbind", "The remove of both drivers does not fail.", test_unbind },
 	{ "aux-unbind", "The remove of nova-drm does not fail.", test_aux_unbind },
 	{ "remove", "The removal of the PCI device does not fail.", test_remove },
-	{ "module-core", "The initialization of nova-core, with the probe.", test_module_core },
-	{ "module-drm", "The initialization of nova-drm, with the probe.", test_module_drm },
+	{ "module-core", "The initialization of nova-core, without the probe.", test_module_core },
+	{ "module-drm", "The initialization of nova-drm, without the probe.", test_module_drm },
 	{ "worker-job", "A job runs and ends without an allocation.", test_worker_job },
 	{ "worker-error", "A channel error is handled without an allocation.",
 	  test_worker_error },
@@ -638,6 +667,7 @@ int igt_main()
 {
 	igt_fixture() {
 		igt_nova_fail_init();
+		igt_nova_unplug_clean_with(clean);
 		igt_nova_unplug_init();
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)

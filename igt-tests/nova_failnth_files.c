@@ -18,13 +18,18 @@ IGT_TEST_DESCRIPTION("Files, mappings, faults and sharing with the n-th allocati
 #define VRAM		DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM		DRM_NOVA_PLACEMENT_SYSTEM
 
+static void prepare_open(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	igt_assert(igt_nova_dev_node(igt_nova_unplug_dev(), bench->node));
+}
+
 static int call_open(void *data)
 {
 	struct igt_nova_failbench *bench = data;
-	char node[64];
 
-	igt_assert(igt_nova_dev_node(igt_nova_unplug_dev(), node));
-	bench->fd = igt_nova_open_node(node);
+	bench->fd = igt_nova_open_node(bench->node);
 	return bench->fd < 0 ? bench->fd : 0;
 }
 
@@ -296,7 +301,8 @@ static void finish_poll(void *data, int ret, bool injected)
 }
 
 static const struct igt_nova_failcall calls[] = {
-	{ .fail = { .name = "open", .call = call_open, .finish = finish_fd },
+	{ .fail = { .name = "open",
+		    .prepare = prepare_open, .call = call_open, .finish = finish_fd },
 	  .describe = "The node is opened." },
 	{ .fail = { .name = "mmap",
 		    .prepare = prepare_mmap, .call = call_mmap, .finish = finish_map_cpu },
@@ -336,7 +342,8 @@ static const struct igt_nova_failcall calls[] = {
 		    .errors = { EFAULT }, .prepare = prepare_dmabuf_fault, .call = call_fault,
 		    .finish = finish_dmabuf_fault },
 	  .describe = "A system call writes to such a mapping for the first time." },
-	{ .fail = { .name = "sync-file",
+	/* EINVAL is the kernel's answer when there is no memory for a sync_file. */
+	{ .fail = { .name = "sync-file", .errors = { EINVAL },
 		    .prepare = prepare_sync_file, .call = call_sync_file,
 		    .finish = finish_sync_file },
 	  .describe = "A job's fence becomes a file.", .orphans = true },

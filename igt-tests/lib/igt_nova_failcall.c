@@ -196,6 +196,7 @@ static void test_call(const struct igt_nova_failcall *call)
 	what.call = trial_call;
 	what.finish = trial_finish;
 	trial.call = call;
+	igt_nova_fail_expect_logged();
 	bench_open(&trial.bench);
 	for (trial.kind = 0; trial.kind < IGT_NOVA_FAIL_KINDS; trial.kind++)
 		igt_nova_failnth(&what, trial.kind, &trial);

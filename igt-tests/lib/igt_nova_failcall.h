@@ -46,6 +46,7 @@ struct igt_nova_level {
  * @fd: a file
  * @va: an address or offset
  * @map: a mapping
+ * @node: path of a node
  */
 struct igt_nova_failbench {
 	struct igt_nova_client client;
@@ -63,6 +64,7 @@ struct igt_nova_failbench {
 	int fd;
 	uint64_t va;
 	void *map;
+	char node[64];
 };
 
 /**

@@ -36,7 +36,8 @@ struct igt_nova_fail_range {
  * @within: only allocations and copies with a caller in this range count; NULL: all
  * @errors: what it may return when memory is short, besides ENOMEM; a user copy gives EFAULT only
  * @prepare: makes what the call needs; may be NULL
- * @call: the call itself, nothing around it; 0 or -errno, and no retry
+ * @call: one system call, nothing around it, since all the thread does counts; 0 or -errno, and no
+ *        retry
  * @finish: undoes what @prepare and @call made, given what the call returned and whether a failure
  *          was injected, and checks the state; may be NULL
  */
@@ -53,6 +54,9 @@ struct igt_nova_failnth {
 void igt_nova_fail_init(void);
 /* For the last one: nothing fails any more, and the total is printed. */
 void igt_nova_fail_fini(void);
+
+/* The running test expects the kernel, or the drivers, to log that memory is short. */
+void igt_nova_fail_expect_logged(void);
 
 /* Sets a file of a fault attribute below /sys/kernel/debug; asserts that it took the value. */
 void igt_nova_fail_set(const char *attribute, const char *file, const char *value);

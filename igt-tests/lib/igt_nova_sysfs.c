@@ -37,17 +37,41 @@ static unsigned int read_hex(const char *directory, const char *file)
 	return value;
 }
 
+static int order_open(struct igt_nova_order *order, const char *path, const char *text)
+{
+	order->fd = -1;
+	if (snprintf(order->text, sizeof(order->text), "%s", text) >= (int)sizeof(order->text))
+		return -ENAMETOOLONG;
+	order->fd = open(path, O_WRONLY | O_CLOEXEC);
+	return order->fd < 0 ? -errno : 0;
+}
+
+int igt_nova_order_give(const struct igt_nova_order *order)
+{
+	return write(order->fd, order->text, strlen(order->text)) < 0 ? -errno : 0;
+}
+
+void igt_nova_order_close(struct igt_nova_order *order)
+{
+	if (order->fd >= 0)
+		close(order->fd);
+	order->fd = -1;
+}
+
+/* Gives the order, if it could be opened, and closes it. */
+static int order_done(struct igt_nova_order *order, int ret)
+{
+	if (ret == 0)
+		ret = igt_nova_order_give(order);
+	igt_nova_order_close(order);
+	return ret;
+}
+
 static int write_sysfs(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
+	struct igt_nova_order order;
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return order_done(&order, order_open(&order, path, text));
 }
 
 bool igt_nova_dev_is_present(const struct igt_nova_dev *dev)
@@ -117,24 +141,34 @@ bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index)
 	return found;
 }
 
-bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64])
+bool igt_nova_dev_minor(const struct igt_nova_dev *dev, char name[32])
 {
 	static const char *const depth[] = { "", "/*" };
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(depth) && !found; i++) {
 		char pattern[PATH_MAX];
-		glob_t nodes;
+		glob_t minors;
 
 		snprintf(pattern, sizeof(pattern), PCI_DEVICES "/%s%s/drm/renderD*",
 			 dev->address, depth[i]);
-		if (glob(pattern, 0, NULL, &nodes))
+		if (glob(pattern, 0, NULL, &minors))
 			continue;
-		snprintf(node, 64, "/dev/dri/%.32s", strrchr(nodes.gl_pathv[0], '/') + 1);
-		globfree(&nodes);
-		found = access(node, F_OK) == 0;
+		snprintf(name, 32, "%.31s", strrchr(minors.gl_pathv[0], '/') + 1);
+		globfree(&minors);
+		found = true;
 	}
 	return found;
+}
+
+bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64])
+{
+	char name[32];
+
+	if (!igt_nova_dev_minor(dev, name))
+		return false;
+	snprintf(node, 64, "/dev/dri/%s", name);
+	return access(node, F_OK) == 0;
 }
 
 int igt_nova_dev_open(const struct igt_nova_dev *dev)
@@ -175,37 +209,25 @@ bool igt_nova_drivers_present(void)
 	return true;
 }
 
-static int write_driver(const struct igt_nova_dev *dev, const char *file)
+static int order_driver(struct igt_nova_order *order, const struct igt_nova_dev *dev,
+			const char *file)
 {
 	char path[PATH_MAX];
 
-	return driver_path(path, file) ? write_sysfs(path, dev->address) : -ENOENT;
+	return driver_path(path, file) ? order_open(order, path, dev->address) : -ENOENT;
 }
 
-int igt_nova_dev_unbind(const struct igt_nova_dev *dev)
-{
-	return write_driver(dev, "unbind");
-}
-
-int igt_nova_dev_bind(const struct igt_nova_dev *dev)
-{
-	return write_driver(dev, "bind");
-}
-
-int igt_nova_dev_remove(const struct igt_nova_dev *dev)
+static int order_device(struct igt_nova_order *order, const struct igt_nova_dev *dev,
+			const char *file)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", dev->address);
-	return write_sysfs(path, "1");
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", dev->address, file);
+	return order_open(order, path, "1");
 }
 
-int igt_nova_pci_rescan(void)
-{
-	return write_sysfs("/sys/bus/pci/rescan", "1");
-}
-
-static int write_aux(const struct igt_nova_dev *dev, const char *file)
+static int order_aux(struct igt_nova_order *order, const struct igt_nova_dev *dev,
+		     const char *file)
 {
 	char pattern[PATH_MAX], path[PATH_MAX];
 	int ret = -ENODEV;
@@ -220,19 +242,72 @@ static int write_aux(const struct igt_nova_dev *dev, const char *file)
 	if (glob(AUX_DRIVERS "/nova_drm.*", 0, NULL, &found))
 		return -ENODEV;
 	if (snprintf(path, sizeof(path), "%s/%s", found.gl_pathv[0], file) < (int)sizeof(path))
-		ret = write_sysfs(path, pattern);
+		ret = order_open(order, path, pattern);
 	globfree(&found);
 	return ret;
 }
 
+int igt_nova_order_open(struct igt_nova_order *order, const struct igt_nova_dev *dev,
+			enum igt_nova_action action)
+{
+	*order = (struct igt_nova_order) { .fd = -1 };
+	switch (action) {
+	case IGT_NOVA_UNBIND:
+		return order_driver(order, dev, "unbind");
+	case IGT_NOVA_BIND:
+		return order_driver(order, dev, "bind");
+	case IGT_NOVA_REMOVE:
+		return order_device(order, dev, "remove");
+	case IGT_NOVA_RESET:
+		return order_device(order, dev, "reset");
+	case IGT_NOVA_AUX_UNBIND:
+		return order_aux(order, dev, "unbind");
+	case IGT_NOVA_AUX_BIND:
+		return order_aux(order, dev, "bind");
+	}
+	return -EINVAL;
+}
+
+static int act(const struct igt_nova_dev *dev, enum igt_nova_action action)
+{
+	struct igt_nova_order order;
+
+	return order_done(&order, igt_nova_order_open(&order, dev, action));
+}
+
+int igt_nova_dev_unbind(const struct igt_nova_dev *dev)
+{
+	return act(dev, IGT_NOVA_UNBIND);
+}
+
+int igt_nova_dev_bind(const struct igt_nova_dev *dev)
+{
+	return act(dev, IGT_NOVA_BIND);
+}
+
+int igt_nova_dev_remove(const struct igt_nova_dev *dev)
+{
+	return act(dev, IGT_NOVA_REMOVE);
+}
+
+int igt_nova_dev_reset(const struct igt_nova_dev *dev)
+{
+	return act(dev, IGT_NOVA_RESET);
+}
+
 int igt_nova_aux_unbind(const struct igt_nova_dev *dev)
 {
-	return write_aux(dev, "unbind");
+	return act(dev, IGT_NOVA_AUX_UNBIND);
 }
 
 int igt_nova_aux_bind(const struct igt_nova_dev *dev)
 {
-	return write_aux(dev, "bind");
+	return act(dev, IGT_NOVA_AUX_BIND);
+}
+
+int igt_nova_pci_rescan(void)
+{
+	return write_sysfs("/sys/bus/pci/rescan", "1");
 }
 
 int igt_nova_uevent_open(void)

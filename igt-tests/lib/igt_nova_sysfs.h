@@ -21,6 +21,8 @@ struct igt_nova_dev {
 bool igt_nova_dev_find(struct igt_nova_dev *dev, unsigned int index);
 bool igt_nova_dev_is_bound(const struct igt_nova_dev *dev);
 bool igt_nova_dev_is_present(const struct igt_nova_dev *dev);
+/* Name of its render minor into @name, as sysfs has it; false when there is none. */
+bool igt_nova_dev_minor(const struct igt_nova_dev *dev, char name[32]);
 /* Path of its render node into @node; false when there is none. */
 bool igt_nova_dev_node(const struct igt_nova_dev *dev, char node[64]);
 /* Opens the render node, waiting for its event if the bind is still under way. */
@@ -38,10 +40,39 @@ uint64_t igt_nova_dev_bar(const struct igt_nova_dev *dev, unsigned int bar);
 int igt_nova_dev_unbind(const struct igt_nova_dev *dev);
 int igt_nova_dev_bind(const struct igt_nova_dev *dev);
 int igt_nova_dev_remove(const struct igt_nova_dev *dev);
+/* A function reset, behind the driver's back. */
+int igt_nova_dev_reset(const struct igt_nova_dev *dev);
 int igt_nova_pci_rescan(void);
 /* The auxiliary device only: nova-drm goes, nova-core stays. */
 int igt_nova_aux_unbind(const struct igt_nova_dev *dev);
 int igt_nova_aux_bind(const struct igt_nova_dev *dev);
+
+/* What one write to sysfs does to a device. */
+enum igt_nova_action {
+	IGT_NOVA_UNBIND,
+	IGT_NOVA_BIND,
+	IGT_NOVA_REMOVE,
+	IGT_NOVA_RESET,
+	IGT_NOVA_AUX_UNBIND,
+	IGT_NOVA_AUX_BIND,
+};
+
+/**
+ * struct igt_nova_order - such a write, in two steps: giving the order is one system call
+ * @fd: the file, or -1
+ * @text: what is written to it
+ */
+struct igt_nova_order {
+	int fd;
+	char text[64];
+};
+
+/* 0 or -errno; closed by igt_nova_order_close(), also when it failed. */
+int igt_nova_order_open(struct igt_nova_order *order, const struct igt_nova_dev *dev,
+			enum igt_nova_action action);
+/* 0 or the -errno of the write. */
+int igt_nova_order_give(const struct igt_nova_order *order);
+void igt_nova_order_close(struct igt_nova_order *order);
 
 /**
  * struct igt_nova_uevent - a kernel event
