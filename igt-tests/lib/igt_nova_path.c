@@ -52,6 +52,13 @@ static int emulator_start(const struct igt_nova_dev *dev)
 	return ret ? ret : vmm_plug(dev);
 }
 
+static int reset_and_unbind(const struct igt_nova_dev *dev)
+{
+	int ret = igt_nova_dev_reset(dev);
+
+	return ret ? ret : igt_nova_dev_unbind(dev);
+}
+
 static int unload(const struct igt_nova_dev *dev)
 {
 	int ret = igt_nova_module_unload_idle("nova_drm");
@@ -81,6 +88,8 @@ const struct igt_nova_path igt_nova_paths[] = {
 	{ .name = "killed", .describe = "The process that is the device is killed",
 	  .take = emulator_kill, .back = emulator_start, .needs_vmm = true, .broken = true,
 	  .kills = true },
+	{ .name = "reset", .describe = "The function is reset, comes back, and is unbound",
+	  .take = reset_and_unbind, .back = igt_nova_dev_bind },
 	{ .name = "unload", .describe = "Both modules are unloaded",
 	  .take = unload, .back = load, .needs_closed = true },
 };

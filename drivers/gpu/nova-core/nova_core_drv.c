@@ -28,7 +28,7 @@ static noinline __noipa int nova_core_next_generation(struct pci_dev *pdev, u64 
 }
 ALLOW_ERROR_INJECTION(nova_core_next_generation, ERRNO);
 
-static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int nova_core_bind_device(struct pci_dev *pdev)
 {
 	struct nova_core *core;
 	int ret;
@@ -50,6 +50,23 @@ static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* From here on errors of the bus and resets concern us. */
 	pci_set_drvdata(pdev, core);
 	return 0;
+}
+
+/* What is allocated is a group of its own, since after a reset there is more than one probe. */
+static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	int ret;
+
+	if (!devres_open_group(&pdev->dev, pdev, GFP_KERNEL))
+		return -ENOMEM;
+
+	ret = nova_core_bind_device(pdev);
+	if (ret)
+		devres_release_group(&pdev->dev, pdev);
+	else
+		devres_close_group(&pdev->dev, pdev);
+
+	return ret;
 }
 
 /*
@@ -80,18 +97,41 @@ static pci_ers_result_t nova_core_error_detected(struct pci_dev *pdev, pci_chann
 	return PCI_ERS_RESULT_DISCONNECT;
 }
 
-/* Somebody else resets the function: its firmware and channels are gone afterwards. */
+/*
+ * Somebody else resets the function. Its firmware and channels do not survive that, and nothing
+ * may be under way meanwhile: so it is an unbind and a bind. The handlers are called for resets
+ * of our own, too, when the device is on its way up or down and not in the driver data.
+ */
 static void nova_core_reset_prepare(struct pci_dev *pdev)
 {
 	struct nova_core *core = pci_get_drvdata(pdev);
 
-	if (core)
-		nova_core_mark_lost(core, "function reset");
+	if (!core)
+		return;
+
+	nova_core_remove(pdev);
+	/* So that nova_core_reset_done() knows. */
+	pci_set_drvdata(pdev, core);
+}
+
+static void nova_core_reset_done(struct pci_dev *pdev)
+{
+	int ret;
+
+	if (!pci_get_drvdata(pdev))
+		return;
+
+	pci_set_drvdata(pdev, NULL);
+	devres_release_group(&pdev->dev, pdev);
+	ret = nova_core_probe(pdev, NULL);
+	if (ret)
+		pci_err(pdev, "not usable after the reset: %d\n", ret);
 }
 
 static const struct pci_error_handlers nova_core_err_handler = {
 	.error_detected = nova_core_error_detected,
 	.reset_prepare = nova_core_reset_prepare,
+	.reset_done = nova_core_reset_done,
 };
 
 static const struct pci_device_id nova_core_id_table[] = {
