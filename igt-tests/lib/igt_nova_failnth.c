@@ -29,12 +29,6 @@ static const struct {
 	{ "fail_usercopy", IGT_NOVA_FAIL_USERCOPY },
 };
 
-/*
- * A function of the kernel that does not survive a failure of its own: when it returns an error,
- * drm_minor_alloc_release() drops a reference of the error pointer (Linux 7.2).
- */
-#define BROKEN		"drm_sysfs_minor_alloc"
-
 static int fail_nth = -1;
 static unsigned int total[IGT_NOVA_FAIL_KINDS];
 
@@ -88,6 +82,7 @@ static void set_off(const char *attribute)
 	igt_nova_fail_set(attribute, "times", "-1");
 	igt_nova_fail_set(attribute, "stacktrace-depth", "0");
 	set_range(attribute, "require", 0, 0);
+	set_range(attribute, "reject", 0, 0);
 }
 
 static void set_on(const char *attribute, const struct igt_nova_fail_range *range)
@@ -111,16 +106,12 @@ static void require_attribute(const char *attribute)
 
 void igt_nova_fail_init(void)
 {
-	struct igt_nova_fail_range broken;
-
 	fail_nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	igt_require_f(fail_nth >= 0, "the kernel has no fail-nth (CONFIG_FAULT_INJECTION)\n");
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
 		require_attribute(attributes[i].name);
-	broken = igt_nova_fail_range_of(BROKEN);
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
 		set_off(attributes[i].name);
-		set_range(attributes[i].name, "reject", broken.start, broken.end);
 		igt_nova_fail_set(attributes[i].name, "verbose", "0");
 		igt_nova_fail_set(attributes[i].name, "interval", "1");
 		igt_nova_fail_set(attributes[i].name, "space", "0");
@@ -151,16 +142,21 @@ void igt_nova_fail_fini(void)
  */
 void igt_nova_fail_expect_logged(void)
 {
-	igt_emit_ignore_dmesg_regex("nova|[Ff]ail|ERROR|-12");
+	igt_emit_ignore_dmesg_regex("nova|[Ff]ail|ERROR|-12|can ?not");
 }
 
-static void select_kind(enum igt_nova_fail_kind kind, const struct igt_nova_fail_range *within)
+static void select_kind(enum igt_nova_fail_kind kind, const struct igt_nova_failnth *what)
 {
+	struct igt_nova_fail_range without = { 0 };
+
+	if (what->without)
+		without = igt_nova_fail_range_of(what->without);
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
-		if (attributes[i].kind == kind)
-			set_on(attributes[i].name, within);
-		else
-			set_off(attributes[i].name);
+		set_off(attributes[i].name);
+		if (attributes[i].kind != kind)
+			continue;
+		set_range(attributes[i].name, "reject", without.start, without.end);
+		set_on(attributes[i].name, what->within);
 	}
 }
 
@@ -201,7 +197,7 @@ void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_ki
 	bool injected = true;
 
 	/* Without a count in fail-nth they let everything pass. */
-	select_kind(kind, what->within);
+	select_kind(kind, what);
 	for (unsigned int n = 1; injected; n++) {
 		int ret;
 

@@ -34,6 +34,8 @@ struct igt_nova_fail_range {
  * struct igt_nova_failnth - one call that is made to fail
  * @name: for the log
  * @within: only allocations and copies with a caller in this range count; NULL: all
+ * @without: a function of the kernel in which nothing fails, as the kernel itself does not survive
+ *           that; NULL: none
  * @errors: what it may return when memory is short, besides ENOMEM; a user copy gives EFAULT only
  * @prepare: makes what the call needs; may be NULL
  * @call: one system call, nothing around it, since all the thread does counts; 0 or -errno, and no
@@ -44,6 +46,7 @@ struct igt_nova_fail_range {
 struct igt_nova_failnth {
 	const char *name;
 	const struct igt_nova_fail_range *within;
+	const char *without;
 	int errors[IGT_NOVA_FAIL_ERRORS_MAX];
 	void (*prepare)(void *data);
 	int (*call)(void *data);
