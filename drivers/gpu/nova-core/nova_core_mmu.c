@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The GMMU's TLB. Page tables themselves are the client's. */
 #include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -91,4 +92,5 @@ int nova_core_mmu_init(struct nova_core *core)
 	core->mmu = mmu;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_mmu_init);
 ALLOW_ERROR_INJECTION(nova_core_mmu_init, ERRNO);

@@ -69,6 +69,19 @@ static void irq_decode_ignores_what_is_not_enabled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, decode(NV_VECTOR_SW_NONSTALL).strays, 1);
 }
 
+/* One that is enabled and that nobody handles is a mistake, but not a trap. */
+static void irq_decode_enabled_for_nobody(struct kunit *test)
+{
+	struct nova_core_irq_events events = {};
+	struct nova_core_irq_map map;
+
+	make_map(&map);
+	enable(&map, NV_VECTOR_PFIFO_0);
+	nova_core_irq_decode(&map, NV_VECTOR_PFIFO_0 / 32, 1u << NV_VECTOR_PFIFO_0 % 32, &events);
+	KUNIT_EXPECT_EQ(test, events.strays, 1);
+	KUNIT_EXPECT_FALSE(test, events.engines || events.timer || events.fault || events.firmware);
+}
+
 static void irq_decode_accumulates_over_leaves(struct kunit *test)
 {
 	struct nova_core_irq_events events = {};
@@ -88,6 +101,7 @@ static struct kunit_case irq_test_cases[] = {
 	KUNIT_CASE(irq_decode_engines),
 	KUNIT_CASE(irq_decode_fixed_vectors),
 	KUNIT_CASE(irq_decode_ignores_what_is_not_enabled),
+	KUNIT_CASE(irq_decode_enabled_for_nobody),
 	KUNIT_CASE(irq_decode_accumulates_over_leaves),
 	{}
 };
