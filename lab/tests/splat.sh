@@ -38,6 +38,8 @@ DMAR: [DMA Read NO_PASID] Request device [01:00.0] fault addr 0xfff00000 [fault 
 irq 24: nobody cared (try booting with the "irqpoll" option)
 nova_core 0000:01:00.0: audit: dma buffer survived, allocated at nova_core_fw_boot+0x40
 nova_core 0000:01:00.0: audit: 2 objects survived remove
+kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+kobject: kobject_add_internal failed for 32 with -EEXIST, don't try to register things with the same name
 BUG nova_fence (Tainted: G O): Objects remaining in nova_fence on __kmem_cache_shutdown()
 L
 
@@ -52,9 +54,15 @@ done <<'L'
 [    1.000000] DMAR: Host address width 39
 [    5.000000] nova_core: loading out-of-tree module taints kernel.
 [    5.000000] nova_core 0000:01:00.0: audit: clean
+[    5.000000] kobject: kobject_add_internal failed for 32 (error: -12 parent: irq)
 [    6.000000] [IGT] nova_hotunplug: starting subtest unbind-rebind
 WARNING: a line that a program printed
 L
+
+leaks='[    7.000000] kmemleak: 44 new suspected memory leaks (see /sys/kernel/debug/kmemleak)'
+known="[    8.000000] nova-leaks: all known to be the kernel's own"
+equal known-leaks clean "$(verdict "$leaks"$'\n'"$known")"
+equal splat-beside-known-leaks splat "$(verdict "$leaks"$'\n'"$known"$'\nWARNING: x\n[    9.000000] Oops: 0000')"
 
 verdict_taint() {
 	if taint_bad "$1"; then echo bad; else echo good; fi
