@@ -28,7 +28,7 @@ static noinline __noipa int nova_core_next_generation(struct pci_dev *pdev, u64 
 }
 ALLOW_ERROR_INJECTION(nova_core_next_generation, ERRNO);
 
-static int nova_core_bind_device(struct pci_dev *pdev)
+static noinline __noipa int nova_core_bind_device(struct pci_dev *pdev)
 {
 	struct nova_core *core;
 	int ret;
@@ -51,6 +51,7 @@ static int nova_core_bind_device(struct pci_dev *pdev)
 	pci_set_drvdata(pdev, core);
 	return 0;
 }
+ALLOW_ERROR_INJECTION(nova_core_bind_device, ERRNO);
 
 /* What is allocated is a group of its own, since after a reset there is more than one probe. */
 static int nova_core_probe(struct pci_dev *pdev, const struct pci_device_id *id)
