@@ -177,8 +177,7 @@ static void import_by_gpu(struct igt_nova_share *share, const struct igt_nova_de
 	share->queue = igt_nova_client_queue(importer, 0);
 }
 
-void igt_nova_share_export(struct igt_nova_share *share, const struct igt_nova_dev *dev,
-			   const struct igt_nova_dev *other)
+static void export(struct igt_nova_share *share, const struct igt_nova_dev *dev)
 {
 	share_init(share, dev, DRM_NOVA_PLACEMENT_SYSTEM);
 	igt_assert_eq(drmPrimeHandleToFD(share->client.fd, share->bo.handle,
@@ -188,6 +187,12 @@ void igt_nova_share_export(struct igt_nova_share *share, const struct igt_nova_d
 		share->map = NULL;
 	igt_assert_f(share->map, "mmap of a dma-buf: %m\n");
 	igt_assert_eq_u32(share->map[0], IGT_NOVA_OWN);
+}
+
+void igt_nova_share_export(struct igt_nova_share *share, const struct igt_nova_dev *dev,
+			   const struct igt_nova_dev *other)
+{
+	export(share, dev);
 	if (other) {
 		import_by_gpu(share, other);
 		return;
@@ -211,6 +216,31 @@ void igt_nova_share_check_import(struct igt_nova_share *share)
 	igt_nova_push_fill(&push, share->va, IGT_NOVA_OWN, SIZE / 4);
 	igt_assert_eq(igt_nova_submit_wait(share->importer.fd, share->queue, &push), 1);
 	igt_assert_eq_u64(igt_nova_bo_check(&shared, IGT_NOVA_OWN), SIZE / 4);
+}
+
+void igt_nova_share_import(struct igt_nova_share *share, const struct igt_nova_dev *dev,
+			   const struct igt_nova_dev *other)
+{
+	igt_require_f(other, "one device only\n");
+	export(share, other);
+	import_by_gpu(share, dev);
+	igt_nova_share_check_import(share);
+}
+
+void igt_nova_share_check_importer_gone(struct igt_nova_share *share)
+{
+	struct igt_nova_bo shared = { .map = share->map, .size = SIZE };
+
+	igt_assert_eq(igt_nova_submit(share->importer.fd, share->queue, NULL, NULL, 0), -ENODEV);
+	igt_nova_bo_check_own(&shared);
+	igt_nova_bo_check_own(&share->bo);
+}
+
+void igt_nova_share_import_again(struct igt_nova_share *share, const struct igt_nova_dev *dev)
+{
+	igt_nova_client_close(&share->importer);
+	import_by_gpu(share, dev);
+	igt_nova_share_check_import(share);
 }
 
 void igt_nova_share_close(struct igt_nova_share *share)

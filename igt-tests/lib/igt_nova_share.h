@@ -51,6 +51,13 @@ void igt_nova_share_receive(struct igt_nova_share *share);
 void igt_nova_share_export(struct igt_nova_share *share, const struct igt_nova_dev *dev,
 			   const struct igt_nova_dev *other);
 void igt_nova_share_check_import(struct igt_nova_share *share);
+/* The other way round: a buffer of @other that @dev has mapped for DMA, and has written. Skips without @other. */
+void igt_nova_share_import(struct igt_nova_share *share, const struct igt_nova_dev *dev,
+			   const struct igt_nova_dev *other);
+/* The importer's device has gone, which the buffer and its owner do not notice. */
+void igt_nova_share_check_importer_gone(struct igt_nova_share *share);
+/* The importer's device is back, and a new client of it imports and writes the same buffer. */
+void igt_nova_share_import_again(struct igt_nova_share *share, const struct igt_nova_dev *dev);
 /* Whatever state it is in. */
 void igt_nova_share_close(struct igt_nova_share *share);
 

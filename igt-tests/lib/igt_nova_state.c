@@ -325,6 +325,25 @@ static void importer_back(void)
 	igt_nova_share_close(&share);
 }
 
+static void importing_enter(bool broken)
+{
+	(void)broken;
+	igt_nova_share_import(&share, igt_nova_unplug_dev(), igt_nova_unplug_other());
+}
+
+static void importing_gone(bool broken)
+{
+	(void)broken;
+	igt_nova_share_check_importer_gone(&share);
+}
+
+static void importing_back(void)
+{
+	igt_nova_share_check_importer_gone(&share);
+	igt_nova_share_import_again(&share, igt_nova_unplug_dev());
+	igt_nova_share_close(&share);
+}
+
 static void share_back(void)
 {
 	igt_nova_share_close(&share);
@@ -384,6 +403,8 @@ const struct igt_nova_state igt_nova_states[] = {
 	  .enter = socket_enter, .gone = socket_gone, .back = share_back, .holds = true },
 	{ .name = "importer", .describe = "with an importer of a buffer",
 	  .enter = importer_enter, .gone = importer_gone, .back = importer_back, .holds = true },
+	{ .name = "importing", .describe = "with another device's buffer mapped for DMA",
+	  .enter = importing_enter, .gone = importing_gone, .back = importing_back, .holds = true },
 	{ .name = "sync-file", .describe = "with a sync file kept for the device's next life",
 	  .enter = stuck_enter, .gone = stuck_gone, .back = sync_file_back, .holds = true },
 	{ .name = "alone-stalled", .describe = "while the firmware does not answer and nobody has the device open",
