@@ -31,6 +31,7 @@ done
 equal list "$(echo "$(seeds emulator) $(seeds libnova)" | tr ' ' '\n' | sort | paste -sd' ')" \
 	"$("$lab/fuzz" --list | sort | paste -sd' ')"
 equal no-such-target 2 "$("$lab/fuzz" 1 nonsense 2>/dev/null && echo 0 || echo $?)"
+equal no-seed 2 "$("$lab/fuzz" --seed 0 1 2>/dev/null && echo 0 || echo $?)"
 
 # gcov names a source once per object it was compiled into, and headers and tests too.
 gcov() {
