@@ -192,6 +192,7 @@ static void test_call(const struct igt_nova_failcall *call)
 	/* Static: a failed assertion jumps over the frames that use it. */
 	static struct trial trial;
 
+	what.attempts = 3;
 	what.prepare = trial_prepare;
 	what.call = trial_call;
 	what.finish = trial_finish;

@@ -190,6 +190,27 @@ static bool may_return(const struct igt_nova_failnth *what, enum igt_nova_fail_k
 	return error == ENOMEM;
 }
 
+/* One call, with the n-th failing. Returns what it returned. */
+static int fail_once(const struct igt_nova_failnth *what, enum igt_nova_fail_kind kind, void *data,
+		     unsigned int n, bool *injected)
+{
+	int ret;
+
+	if (what->prepare)
+		what->prepare(data);
+	arm(n);
+	ret = what->call(data);
+	*injected = disarm();
+	igt_assert_f(ret <= 0, "%s returned %d\n", what->name, ret);
+	igt_assert_f(*injected || ret == 0, "%s without an injection: %s\n", what->name,
+		     strerror(-ret));
+	igt_assert_f(ret == 0 || may_return(what, kind, -ret), "%s, failure %u of %s: %s\n",
+		     what->name, n, igt_nova_fail_kind_names[kind], strerror(-ret));
+	if (what->finish)
+		what->finish(data, ret, *injected);
+	return ret;
+}
+
 void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_kind kind,
 		      void *data)
 {
@@ -199,24 +220,15 @@ void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_ki
 	/* Without a count in fail-nth they let everything pass. */
 	select_kind(kind, what);
 	for (unsigned int n = 1; injected; n++) {
+		unsigned int attempts = what->attempts;
 		int ret;
 
 		igt_assert_f(n < NTH_MAX, "%s: no end\n", what->name);
-		if (what->prepare)
-			what->prepare(data);
-		arm(n);
-		ret = what->call(data);
-		injected = disarm();
-		igt_assert_f(ret <= 0, "%s returned %d\n", what->name, ret);
-		igt_assert_f(injected || ret == 0, "%s without an injection: %s\n", what->name,
-			     strerror(-ret));
-		igt_assert_f(ret == 0 || may_return(what, kind, -ret),
-			     "%s, failure %u of %s: %s\n", what->name, n,
-			     igt_nova_fail_kind_names[kind], strerror(-ret));
-		if (what->finish)
-			what->finish(data, ret, injected);
-		failures += injected;
-		absorbed += injected && ret == 0;
+		do {
+			ret = fail_once(what, kind, data, n, &injected);
+			failures += injected;
+			absorbed += injected && ret == 0;
+		} while (injected && ret == 0 && attempts-- > 1);
 	}
 	total[kind] += failures;
 	igt_info("%s: %u %s failed, %u of them without an error\n", what->name, failures,

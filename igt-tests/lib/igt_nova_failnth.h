@@ -37,6 +37,9 @@ struct igt_nova_fail_range {
  * @without: a function of the kernel in which nothing fails, as the kernel itself does not survive
  *           that; NULL: none
  * @errors: what it may return when memory is short, besides ENOMEM; a user copy gives EFAULT only
+ * @attempts: at most so often the same one fails, until the call does. What the allocator allocates for
+ *            itself counts too, goes unnoticed, and shifts all that follow: a call that is made once
+ *            for each n may never have failed in some place. 0: once
  * @prepare: makes what the call needs; may be NULL
  * @call: one system call, nothing around it, since all the thread does counts; 0 or -errno, and no
  *        retry
@@ -48,6 +51,7 @@ struct igt_nova_failnth {
 	const struct igt_nova_fail_range *within;
 	const char *without;
 	int errors[IGT_NOVA_FAIL_ERRORS_MAX];
+	unsigned int attempts;
 	void (*prepare)(void *data);
 	int (*call)(void *data);
 	void (*finish)(void *data, int ret, bool injected);
