@@ -396,6 +396,19 @@ static void serve_one(struct emu_fw *fw)
 	send_reply(fw, &slot.msg, &reply);
 }
 
+/* A stall holds up commands that come after it, whatever the firmware was doing then. */
+static bool stalled(struct emu_fw *fw)
+{
+	bool stalled;
+
+	pthread_mutex_lock(&fw->lock);
+	stalled = fw->stall_until_ns > emu_host_now();
+	if (stalled)
+		fw->kicked = true;	/* for afterwards */
+	pthread_mutex_unlock(&fw->lock);
+	return stalled;
+}
+
 static void serve(struct emu_fw *fw)
 {
 	struct ring *ring = &fw->cmd;
@@ -406,7 +419,7 @@ static void serve(struct emu_fw *fw)
 			die(fw, "command ring out of reach");
 			return;
 		}
-		if (write == ring->next)
+		if (write == ring->next || stalled(fw))
 			return;
 		if (write - ring->next > ring->slots) {
 			complain(fw, ring, write, "command ring's write");

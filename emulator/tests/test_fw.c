@@ -469,6 +469,32 @@ static void test_stall(void **state)
 	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
 }
 
+/* A stall holds up the next command although the firmware is at work, waiting for room in the status ring. */
+static void test_stall_at_work(void **state)
+{
+	struct fw_test *test = *state;
+	struct fw_message message;
+	unsigned int i;
+	uint64_t start;
+
+	fw_boot(&test->fw);
+	for (i = 0; i < FW_SLOTS; i++)
+		fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	gpu_wait(gpu_load32(test->gpu, test->fw.cmd_index + 64) >= FW_SLOTS);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	gpu_wait(gpu_load32(test->gpu, test->fw.cmd_index + 64) >= FW_SLOTS + 1);
+
+	start = emu_host_now();
+	emu_fw_stall(test->gpu->emu, 50);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	for (i = 0; i < FW_SLOTS + 2; i++)
+		fw_receive(&test->fw, &message);
+	assert_true(emu_host_now() - start >= 50000000);
+}
+
 /* A reset while replies wait for room in the status ring. */
 static void test_reset_with_full_ring(void **state)
 {
@@ -524,6 +550,7 @@ int main(void)
 		fw_test(test_shutdown),
 		fw_test(test_crash),
 		fw_test(test_stall),
+		fw_test(test_stall_at_work),
 		fw_test(test_reset_with_full_ring),
 		fw_test(test_rings_unmapped),
 	};
