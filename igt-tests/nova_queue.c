@@ -185,6 +185,42 @@ static void test_close_busy(int fd)
 	igt_nova_check_works(fd);
 }
 
+/*
+ * The first of many jobs waits for a fence, which the queue's end cuts short: the scheduler sets
+ * out to run them at the very moment at which it is taken down.
+ */
+static void test_destroy_scheduling(int fd)
+{
+	struct drm_nova_job jobs[64] = { 0 };
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	struct drm_nova_sync wait;
+	struct igt_nova_bo bo;
+	uint32_t blocker;
+
+	igt_nova_client_open(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	blocker = igt_nova_client_queue(&client, 0);
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, bo.va, 1);
+	wait = igt_nova_wait_for(igt_nova_submit_fence(client.fd, blocker, &push), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i].pushes.stride = sizeof(struct drm_nova_push);
+		jobs[i].syncs = (struct drm_nova_array) {
+			sizeof(wait), i ? 0 : 1, (uintptr_t)&wait,
+		};
+	}
+	for (unsigned int i = 0; i < 100; i++) {
+		uint32_t queue = igt_nova_client_queue(&client, 0);
+
+		igt_assert_eq(igt_nova_exec(client.fd, queue, jobs, ARRAY_SIZE(jobs)), 0);
+		igt_nova_queue_destroy(client.fd, queue, 0);
+	}
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+	igt_nova_check_works(fd);
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "create-destroy", "Queues on each engine start clean and go once.",
 	  test_create_destroy },
@@ -197,6 +233,8 @@ static const struct igt_nova_test tests[] = {
 	{ "priority", "High priority needs CAP_SYS_NICE.", test_priority },
 	{ "destroy-busy", "Destroying a queue ends its jobs with an error.",
 	  test_destroy_busy },
+	{ "destroy-scheduling", "Destroying a queue that is about to run its jobs.",
+	  test_destroy_scheduling },
 	{ "close-busy", "Closing a file ends its jobs with an error.", test_close_busy },
 };
 

@@ -158,12 +158,16 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
  * @queue: the queue, dead, with all fences and dependencies signalled
  *
  * Returns when every job is freed and no work of the scheduler is left.
+ *
+ * Jobs that wait to be run are run, which takes no time as the queue is dead. They are not left
+ * to drm_sched_entity_fini(): it takes them from a list made for one taker, and in Linux 7.2 the
+ * scheduler's worker goes on to take them as well if it is just about to run one of several.
  */
 void nova_sched_fini(struct nova_queue *queue)
 {
-	drm_sched_entity_fini(&queue->entity);
 	nova_sched_put_job(queue);
 	wait_for_completion(&queue->idle);
+	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(&queue->sched);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_sched_fini);

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "../nova_bound.h"
 #include "../nova_device.h"
@@ -30,6 +31,7 @@ struct line {
 	struct nova_queue queue;
 	struct dma_fence *foreign;	/* signals when the test does it */
 	struct dma_fence *fences[JOBS];
+	struct work_struct cut;
 	bool ended;
 };
 
@@ -61,8 +63,11 @@ static void sched_test_exit(struct kunit *test)
 {
 	struct line *line = test->priv;
 
-	if (!line->ended)
+	if (!line->ended) {
+		nova_timeline_abort(&line->queue.timeline, -ECANCELED);
+		nova_deps_cut(&line->queue.deps);
 		nova_sched_fini(&line->queue);
+	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&line->foreign->refcount), 1);
 	dma_fence_signal(line->foreign);
@@ -133,6 +138,47 @@ static void sched_end_waits_for_nobody_else(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->foreign));
 }
 
+/* Lets the jobs run once the scheduler is being taken down, whatever comes first in that. */
+static void cut_deps_at_end(struct work_struct *work)
+{
+	struct line *line = container_of(work, struct line, cut);
+	struct nova_queue *queue = &line->queue;
+
+	while (!READ_ONCE(queue->entity.stopped) && atomic_read(&queue->jobs) > JOBS)
+		cond_resched();
+	nova_deps_cut(&queue->deps);
+}
+
+/*
+ * The jobs that the end finds queued are taken by the scheduler's worker, and by nobody else at
+ * the same time: those that drm_sched_entity_fini() takes would end with ESRCH.
+ */
+static void sched_end_has_one_taker(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct dma_fence *finished[JOBS];
+	struct nova_job *job;
+
+	for (unsigned int i = 0; i < JOBS; i++) {
+		job = make_job(test);
+		if (i == 0)
+			KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
+		submit(test, i, job);
+		/* The jobs are there as long as the first one waits. */
+		finished[i] = dma_fence_get(&job->base.s_fence->finished);
+	}
+	nova_timeline_abort(&line->queue.timeline, -ENODEV);
+	INIT_WORK(&line->cut, cut_deps_at_end);
+	queue_work(system_dfl_wq, &line->cut);
+	nova_sched_fini(&line->queue);
+	line->ended = true;
+	flush_work(&line->cut);
+	for (unsigned int i = 0; i < JOBS; i++) {
+		KUNIT_EXPECT_EQ(test, dma_fence_get_status(finished[i]), -ENODEV);
+		dma_fence_put(finished[i]);
+	}
+}
+
 static void sched_job_never_submitted(struct kunit *test)
 {
 	struct line *line = test->priv;
@@ -171,6 +217,7 @@ static void sched_timeout_is_bounded(struct kunit *test)
 static struct kunit_case sched_test_cases[] = {
 	KUNIT_CASE(sched_end_frees_all_jobs),
 	KUNIT_CASE(sched_end_waits_for_nobody_else),
+	KUNIT_CASE(sched_end_has_one_taker),
 	KUNIT_CASE(sched_job_never_submitted),
 	KUNIT_CASE(sched_needless_dependencies),
 	KUNIT_CASE(sched_timeout_is_bounded),
