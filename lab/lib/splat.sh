@@ -44,13 +44,30 @@ nova_core.*audit: .*survived
 P
 }
 
-# splat_find LOG: prints the first line of the log that is a splat; fails when there is none. Only lines with
+# splat_at LOG: prints "NUMBER:LINE" of the log's first line that is a splat; fails when there is none. Only lines with
 # the kernel's time stamp count: what programs print is theirs. What kmemleak suspects is none when nova-leaks has said
 # in the log that it knows all of it.
-splat_find() {
-	local none='^$'
+splat_at() {
+	local none='^$' at
 	! grep -aq "$splat_leaks_known" "$1" || none='kmemleak: [0-9]* new suspected'
-	grep -aE '^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\]' "$1" | grep -av "$none" | grep -aEm1 -f <(splat_patterns)
+	# Each reads to the end: one that stops at the first line would have the others die of SIGPIPE.
+	at=$(grep -anE '^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\]' "$1" | grep -av "$none" | grep -aE -f <(splat_patterns) | sed -n 1p)
+	[ -n "$at" ] && printf '%s\n' "$at"
+}
+
+# splat_find LOG: prints the line alone.
+splat_find() {
+	local at
+	at=$(splat_at "$1") && printf '%s\n' "${at#*:}"
+}
+
+# splat_context LOG: prints the test that ran and the splat.
+splat_context() {
+	local at
+	at=$(splat_at "$1") || return
+	at=${at%%:*}
+	sed -n "1,${at}p" "$1" | sed -n '/\[IGT\] .* starting subtest\|# Subtest:/h; ${x; /./p}'
+	sed -n "$at,$((at + 39))p" "$1"
 }
 
 # taint_bad VALUE: is the kernel tainted by more than being a test subject? Out-of-tree (4096) and unsigned (8192)

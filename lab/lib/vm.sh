@@ -37,7 +37,7 @@ U
   --verbose           show the guest's console, too
 
 Exit codes of its own, each with a line saying why:
-  70   the kernel's log has a splat, or the kernel is tainted
+  70   the kernel's log has a splat, or the kernel is tainted; an oops ends the run at once
   71   an emulator counted violations: the driver touched what it must not
   124  the time was up
   125  the VM or an emulator did not run, or died
@@ -244,7 +244,8 @@ vm_device() {
 # QEMU's arguments that depend on the options, into the array vm_args.
 vm_arguments() {
 	local i run=/nova/out/runs/$run_id
-	local append="console=ttyS0 loglevel=5 panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
+	# An oops ends the run: what it leaves behind, locks above all, would only be waited for until the time is up.
+	local append="console=ttyS0 loglevel=5 oops=panic panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
 	vm_args=(-M q35)
 	read -ra accel <<<"$vm_accel"
 	vm_args+=("${accel[@]}" -smp "$vm_smp" -m "$vm_mem"
@@ -356,6 +357,7 @@ vm_verdict() {
 	local code='' taint=0 splat verdict=0
 	[ ! -f "$run_dir/exit" ] || read -r code taint <"$run_dir/exit"
 	if splat=$(splat_find "$run_dir/console.log"); then
+		splat_context "$run_dir/console.log" | tr -d '\r' >&2
 		say "kernel splat: $(tr -d '\r' <<<"$splat") (see $run_dir/console.log)"
 		verdict=$EXIT_SPLAT
 	elif taint_bad "$taint"; then
@@ -370,7 +372,8 @@ vm_verdict() {
 		console_tail 15
 		tail -n 3 "$run_dir/qemu.log" >&2
 		say "the VM ended without the command's exit code (QEMU: $vm_code, see $run_dir)"
-		exit "$EXIT_LAB"
+		[ $verdict -ne 0 ] || verdict=$EXIT_LAB
+		exit $verdict
 	fi
 	emulators_verdict
 	if [ $verdict -ne 0 ]; then

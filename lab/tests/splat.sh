@@ -43,6 +43,19 @@ kobject: kobject_add_internal failed for 32 with -EEXIST, don't try to register 
 BUG nova_fence (Tainted: G O): Objects remaining in nova_fence on __kmem_cache_shutdown()
 L
 
+printf '[    %s\n' '1.0] [IGT] nova_vm: starting subtest first' '2.0] [IGT] nova_vm: starting subtest second' '3.0] WARNING: at x' \
+	'3.1] Call Trace:' '4.0] [IGT] nova_vm: starting subtest third' >"$work/log"
+equal splat-at '3:[    3.0] WARNING: at x' "$(splat_at "$work/log")"
+equal splat-context '[    2.0] [IGT] nova_vm: starting subtest second' "$(splat_context "$work/log" | head -n 1)"
+equal splat-context-end '[    4.0] [IGT] nova_vm: starting subtest third' "$(splat_context "$work/log" | tail -n 1)"
+
+# Megabytes may come after it.
+{
+	printf '[    1.0] WARNING: at x\n'
+	yes '[    2.0] nova-drm: and more' | head -n 100000
+} >"$work/log"
+equal splat-early splat "$(set -o pipefail; if splat_find "$work/log" >/dev/null; then echo splat; else echo clean; fi)"
+
 n=0
 while read -r line; do
 	n=$((n + 1))

@@ -58,6 +58,9 @@ wait
 expect timeout hang 124 err 'no end after 25 s'
 expect root-stays-clean root-is-clean 0
 
+# Nobody waits for a kernel that has died.
+boot panic -- sh -c 'echo c >/proc/sysrq-trigger; sleep 1000' &
+
 # A register written after the driver has gone, as somebody who has its address can.
 # shellcheck disable=SC2016 # for the guest
 boot_gpu violation -- sh -c '
@@ -70,5 +73,7 @@ boot_gpu violation -- sh -c '
 	busybox devmem $((bar0 + 0x140)) 32 1
 	IGT_HOOK_EVENT=post-subtest IGT_HOOK_TEST_FULLNAME=igt@guilty $watch /tmp/findings
 	cat /tmp/findings'
+wait
+expect panic panic 70 err 'kernel splat: .*Kernel panic'
 expect violation violation 71 err 'emulator 0 counted 2 violations: .*after shutdown'
 expect violation-attributed violation 71 out '^igt@guilty.GPU 0: violations: 2$'
