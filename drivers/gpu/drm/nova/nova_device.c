@@ -11,6 +11,19 @@
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 
+static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
+{
+	int ret;
+
+	/* context_unsafe: nobody has the device yet */
+	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
+	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
+	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
+	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
+}
+ALLOW_ERROR_INJECTION(nova_device_init_lists, ERRNO);
+
 /**
  * nova_device_create() - allocate and set up the DRM device
  * @parent: the auxiliary device
@@ -35,14 +48,7 @@ struct nova_device *nova_device_create(struct device *parent, const struct drm_d
 	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
-	/* context_unsafe: nobody has the device yet */
-	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
-	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
-	if (ret)
-		return ERR_PTR(ret);
-	/* context_unsafe: as above */
-	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
-	ret = drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
+	ret = nova_device_init_lists(ndev);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = nova_pt_tables_init(ndev);
