@@ -167,6 +167,7 @@ static void finish_bind(void *data, int ret, bool injected)
  */
 static const struct igt_nova_failnth fail_bind = {
 	.name = "bind", .errors = { EBUSY, ENOSPC, ENODEV }, .without = "register_irq_proc",
+	.attempts = 2,
 	.prepare = prepare_order, .call = call_order, .finish = finish_bind,
 };
 
