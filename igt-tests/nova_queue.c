@@ -135,50 +135,65 @@ static void test_priority(int fd)
 	igt_nova_vm_destroy(fd, vm, 0);
 }
 
-/* A job waits for a semaphore that nobody releases, another behind it: both end with an error. */
+/**
+ * struct busy - a queue whose job does not end
+ * @client: whose it is
+ * @bo: has the semaphore, which nobody releases
+ * @queue: the queue
+ * @fence: of the job
+ */
+struct busy {
+	struct igt_nova_client client;
+	struct igt_nova_bo bo;
+	uint32_t queue;
+	uint32_t fence;
+};
+
+static void busy_open(struct busy *busy)
+{
+	struct igt_nova_push push;
+
+	igt_nova_client_open(&busy->client);
+	igt_nova_client_bo(&busy->client, &busy->bo, PAGE, SYSTEM);
+	busy->queue = igt_nova_client_queue(&busy->client, 0);
+	igt_nova_push_begin(&busy->client, &push, 16);
+	igt_nova_push_acquire(&push, busy->bo.va, 1);
+	busy->fence = igt_nova_submit_fence(busy->client.fd, busy->queue, &push);
+}
+
+static void busy_close(struct busy *busy)
+{
+	igt_nova_bo_destroy(busy->client.fd, &busy->bo);
+	igt_nova_client_close(&busy->client);
+}
+
+/* The job and another one behind it end with an error. */
 static void test_destroy_busy(int fd)
 {
-	struct igt_nova_client client;
-	uint32_t queue, fences[2];
-	struct igt_nova_push push;
-	struct igt_nova_bo bo;
+	struct busy busy;
+	uint32_t behind;
 
-	igt_nova_client_open(&client);
-	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
-	queue = igt_nova_client_queue(&client, 0);
-	igt_nova_push_begin(&client, &push, 16);
-	igt_nova_push_acquire(&push, bo.va, 1);
-	fences[0] = igt_nova_submit_fence(client.fd, queue, &push);
-	fences[1] = igt_nova_submit_fence(client.fd, queue, NULL);
-	igt_assert(igt_nova_syncobj_busy(client.fd, fences[0]));
-	igt_assert(igt_nova_syncobj_busy(client.fd, fences[1]));
-	igt_nova_queue_destroy(client.fd, queue, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(fences); i++)
-		igt_assert_lt(igt_nova_fence_result(client.fd, fences[i]), 0);
-	igt_nova_bo_destroy(client.fd, &bo);
-	igt_nova_client_close(&client);
+	busy_open(&busy);
+	behind = igt_nova_submit_fence(busy.client.fd, busy.queue, NULL);
+	igt_assert(igt_nova_syncobj_busy(busy.client.fd, busy.fence));
+	igt_assert(igt_nova_syncobj_busy(busy.client.fd, behind));
+	igt_nova_queue_destroy(busy.client.fd, busy.queue, 0);
+	igt_assert_lt(igt_nova_fence_result(busy.client.fd, busy.fence), 0);
+	igt_assert_lt(igt_nova_fence_result(busy.client.fd, behind), 0);
+	busy_close(&busy);
 	igt_nova_check_works(fd);
 }
 
 /* The same by closing the file, seen through a sync file that outlives it. */
 static void test_close_busy(int fd)
 {
-	struct igt_nova_client client;
-	struct igt_nova_push push;
-	struct igt_nova_bo bo;
-	uint32_t queue, fence;
+	struct busy busy;
 	int sync_file;
 
-	igt_nova_client_open(&client);
-	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
-	queue = igt_nova_client_queue(&client, 0);
-	igt_nova_push_begin(&client, &push, 16);
-	igt_nova_push_acquire(&push, bo.va, 1);
-	fence = igt_nova_submit_fence(client.fd, queue, &push);
-	sync_file = igt_nova_sync_file(client.fd, fence);
+	busy_open(&busy);
+	sync_file = igt_nova_sync_file(busy.client.fd, busy.fence);
 	igt_assert_eq(igt_nova_sync_file_status(sync_file), 0);
-	igt_nova_bo_destroy(client.fd, &bo);
-	igt_nova_client_close(&client);
+	busy_close(&busy);
 	igt_assert_eq(igt_nova_sync_file_wait(sync_file), 0);
 	igt_assert_lt(igt_nova_sync_file_status(sync_file), 0);
 	close(sync_file);
@@ -192,18 +207,11 @@ static void test_close_busy(int fd)
 static void test_destroy_scheduling(int fd)
 {
 	struct drm_nova_job jobs[64] = { 0 };
-	struct igt_nova_client client;
-	struct igt_nova_push push;
 	struct drm_nova_sync wait;
-	struct igt_nova_bo bo;
-	uint32_t blocker;
+	struct busy busy;
 
-	igt_nova_client_open(&client);
-	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
-	blocker = igt_nova_client_queue(&client, 0);
-	igt_nova_push_begin(&client, &push, 16);
-	igt_nova_push_acquire(&push, bo.va, 1);
-	wait = igt_nova_wait_for(igt_nova_submit_fence(client.fd, blocker, &push), 0);
+	busy_open(&busy);
+	wait = igt_nova_wait_for(busy.fence, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
 		jobs[i].pushes.stride = sizeof(struct drm_nova_push);
 		jobs[i].syncs = (struct drm_nova_array) {
@@ -211,13 +219,12 @@ static void test_destroy_scheduling(int fd)
 		};
 	}
 	for (unsigned int i = 0; i < 100; i++) {
-		uint32_t queue = igt_nova_client_queue(&client, 0);
+		uint32_t queue = igt_nova_client_queue(&busy.client, 0);
 
-		igt_assert_eq(igt_nova_exec(client.fd, queue, jobs, ARRAY_SIZE(jobs)), 0);
-		igt_nova_queue_destroy(client.fd, queue, 0);
+		igt_assert_eq(igt_nova_exec(busy.client.fd, queue, jobs, ARRAY_SIZE(jobs)), 0);
+		igt_nova_queue_destroy(busy.client.fd, queue, 0);
 	}
-	igt_nova_bo_destroy(client.fd, &bo);
-	igt_nova_client_close(&client);
+	busy_close(&busy);
 	igt_nova_check_works(fd);
 }
 
