@@ -162,11 +162,16 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
  * Jobs that wait to be run are run, which takes no time as the queue is dead. They are not left
  * to drm_sched_entity_fini(): it takes them from a list made for one taker, and in Linux 7.2 the
  * scheduler's worker goes on to take them as well if it is just about to run one of several.
+ *
+ * The scheduler is stopped twice, once more by drm_sched_fini(). The worker that has freed the last
+ * job queues the other one if it finds the scheduler not stopped yet, and that can be after the
+ * other one was cancelled. The second stop finds nobody who could do that, and cancels it.
  */
 void nova_sched_fini(struct nova_queue *queue)
 {
 	nova_sched_put_job(queue);
 	wait_for_completion(&queue->idle);
+	drm_sched_wqueue_stop(&queue->sched);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(&queue->sched);
 }

@@ -4,6 +4,10 @@
  * jobs reach no ring. They are counted and freed as any others.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kprobes.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -179,6 +183,91 @@ static void sched_end_has_one_taker(struct kunit *test)
 	}
 }
 
+#if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
+#define LATE_ROUNDS	20
+
+/* The scheduler's worker on its way into queue_work_on(), which it gets to late. */
+static struct {
+	struct kprobe queue;
+	struct kprobe run;
+	struct work_struct *work;
+	struct task_struct *ender;
+	bool held;
+} late;
+
+/* The end waits for somebody, or nobody comes to that. */
+static bool late_ender_waits(unsigned long patience)
+{
+	return READ_ONCE(late.ender->__state) & TASK_UNINTERRUPTIBLE ||
+	       time_after(jiffies, patience);
+}
+
+/* It has cancelled what there was to cancel, and waits for this worker. */
+static bool late_queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *work)
+{
+	unsigned long patience = jiffies + 10 * HZ;
+
+	while (!late_ender_waits(patience))
+		usleep_range(100, 200);
+	return queue_work_on(cpu, wq, work);
+}
+
+static int late_queued(struct kprobe *probe, struct pt_regs *regs)
+{
+	if ((struct work_struct *)regs->dx != late.work || !(current->flags & PF_WQ_WORKER) ||
+	    READ_ONCE(late.held))
+		return 0;
+	WRITE_ONCE(late.held, true);
+	instruction_pointer_set(regs, (unsigned long)late_queue_work_on);
+	return 1;
+}
+
+/* What was queued so late begins when the end has gone on as far as it can. */
+static int late_run(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned long patience = jiffies + HZ;
+
+	while ((struct work_struct *)regs->di == late.work && READ_ONCE(late.held) &&
+	       !late_ender_waits(patience))
+		cpu_relax();
+	return 0;
+}
+
+/* The worker that has freed the last job queues the one that runs them, when it is over. */
+static void sched_end_stops_late_worker(struct kunit *test)
+{
+	struct line *line = test->priv;
+	struct nova_queue *queue = &line->queue;
+	unsigned int held = 0;
+
+	late.queue = (struct kprobe) { .symbol_name = "queue_work_on", .pre_handler = late_queued };
+	late.run = (struct kprobe) { .symbol_name = "drm_sched_run_job_work",
+				     .pre_handler = late_run };
+	late.ender = current;
+	late.work = &queue->sched.work_run_job;
+	KUNIT_ASSERT_EQ(test, register_kprobe(&late.queue), 0);
+	KUNIT_EXPECT_EQ(test, register_kprobe(&late.run), 0);
+	for (unsigned int i = 0; i < LATE_ROUNDS; i++) {
+		WRITE_ONCE(late.held, true);
+		submit(test, 0, make_job(test));
+		/* It runs, and queues itself once more for nothing; the next is the other. */
+		flush_work(late.work);
+		flush_work(late.work);
+		WRITE_ONCE(late.held, false);
+		nova_timeline_abort(&queue->timeline, -ECANCELED);
+		nova_sched_fini(queue);
+		held += READ_ONCE(late.held);
+		dma_fence_put(line->fences[0]);
+		line->fences[0] = NULL;
+		KUNIT_EXPECT_EQ(test, nova_sched_init(line->gpu->bound, queue), 0);
+	}
+	unregister_kprobe(&late.run);
+	unregister_kprobe(&late.queue);
+	late.work = NULL;
+	KUNIT_EXPECT_GT(test, held, 0);
+}
+#endif
+
 static void sched_job_never_submitted(struct kunit *test)
 {
 	struct line *line = test->priv;
@@ -218,6 +307,9 @@ static struct kunit_case sched_test_cases[] = {
 	KUNIT_CASE(sched_end_frees_all_jobs),
 	KUNIT_CASE(sched_end_waits_for_nobody_else),
 	KUNIT_CASE(sched_end_has_one_taker),
+#if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
+	KUNIT_CASE(sched_end_stops_late_worker),
+#endif
 	KUNIT_CASE(sched_job_never_submitted),
 	KUNIT_CASE(sched_needless_dependencies),
 	KUNIT_CASE(sched_timeout_is_bounded),
