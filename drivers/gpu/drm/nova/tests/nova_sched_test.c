@@ -186,7 +186,10 @@ static void sched_end_has_one_taker(struct kunit *test)
 #if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
 #define LATE_ROUNDS	20
 
-/* The scheduler's worker on its way into queue_work_on(), which it gets to late. */
+/*
+ * The scheduler's worker on its way into queue_work_on(), which it gets to late. Set up before the
+ * probes are there and left alone until they are not, but for @held, which one of them sets.
+ */
 static struct {
 	struct kprobe queue;
 	struct kprobe run;
@@ -233,6 +236,13 @@ static int late_run(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+/* Also of a test that fails: the probes must not outlive the module. */
+static void late_unregister(void *unused)
+{
+	unregister_kprobe(&late.run);
+	unregister_kprobe(&late.queue);
+}
+
 /* The worker that has freed the last job queues the one that runs them, when it is over. */
 static void sched_end_stops_late_worker(struct kunit *test)
 {
@@ -245,10 +255,11 @@ static void sched_end_stops_late_worker(struct kunit *test)
 				     .pre_handler = late_run };
 	late.ender = current;
 	late.work = &queue->sched.work_run_job;
+	late.held = true;
+	KUNIT_ASSERT_EQ(test, kunit_add_action(test, late_unregister, NULL), 0);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&late.queue), 0);
-	KUNIT_EXPECT_EQ(test, register_kprobe(&late.run), 0);
+	KUNIT_ASSERT_EQ(test, register_kprobe(&late.run), 0);
 	for (unsigned int i = 0; i < LATE_ROUNDS; i++) {
-		WRITE_ONCE(late.held, true);
 		submit(test, 0, make_job(test));
 		/* It runs, and queues itself once more for nothing; the next is the other. */
 		flush_work(late.work);
@@ -256,14 +267,14 @@ static void sched_end_stops_late_worker(struct kunit *test)
 		WRITE_ONCE(late.held, false);
 		nova_timeline_abort(&queue->timeline, -ECANCELED);
 		nova_sched_fini(queue);
+		line->ended = true;
 		held += READ_ONCE(late.held);
+		WRITE_ONCE(late.held, true);
 		dma_fence_put(line->fences[0]);
 		line->fences[0] = NULL;
-		KUNIT_EXPECT_EQ(test, nova_sched_init(line->gpu->bound, queue), 0);
+		KUNIT_ASSERT_EQ(test, nova_sched_init(line->gpu->bound, queue), 0);
+		line->ended = false;
 	}
-	unregister_kprobe(&late.run);
-	unregister_kprobe(&late.queue);
-	late.work = NULL;
 	KUNIT_EXPECT_GT(test, held, 0);
 }
 #endif
