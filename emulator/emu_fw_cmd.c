@@ -79,7 +79,7 @@ static uint32_t check_create(const struct nova_fw_channel_create *create)
 	if (!aperture_ok(create->pdb_aperture) || !aperture_ok(create->userd_aperture))
 		return NOVA_FW_ERR_INVALID;
 	if (create->pdb % NV_MMU_TABLE_SIZE || create->userd % NV_USERD_SIZE ||
-	    create->userd >> NV_HOST_VA_BITS)
+	    create->userd >> NV_USERD_ADDR_BITS)
 		return NOVA_FW_ERR_INVALID;
 	if (create->gpfifo_entries < 2 || create->gpfifo_entries > GPFIFO_ENTRIES_MAX ||
 	    (create->gpfifo_entries & (create->gpfifo_entries - 1)))

@@ -75,6 +75,7 @@ static bool nova_core_chan_args_ok(struct nova_core *core, const struct nova_cor
 	       IS_ALIGNED(args->root, SZ_4K) &&
 	       args->root >= info->vram_start && args->root < info->vram_end &&
 	       IS_ALIGNED(args->userd, NV_USERD_SIZE) &&
+	       args->userd < BIT_ULL(NV_USERD_ADDR_BITS) &&
 	       IS_ALIGNED(args->gpfifo_va, NV_GP_ENTRY_SIZE) &&
 	       args->gpfifo_va < BIT_ULL(NV_HOST_VA_BITS) &&
 	       args->gpfifo_entries >= 2 && is_power_of_2(args->gpfifo_entries) &&

@@ -8,18 +8,23 @@
 
 #include "nova_core_audit.h"
 #include "nova_core_dma.h"
+#include "regs/nv_host.h"
 
 /*
  * Page-table entries could hold 58 address bits; the physical address bus of
- * the modelled generation has 47.
+ * the modelled generation has 47. A channel's USERD, which is coherent memory,
+ * has to be where the channel can name it.
  */
-#define NOVA_CORE_DMA_BITS	47
+#define NOVA_CORE_DMA_BITS		47
+#define NOVA_CORE_COHERENT_BITS		NV_USERD_ADDR_BITS
 
 int nova_core_dma_init(struct nova_core *core)
 {
 	int ret;
 
-	ret = dma_set_mask_and_coherent(core->dev, DMA_BIT_MASK(NOVA_CORE_DMA_BITS));
+	ret = dma_set_mask(core->dev, DMA_BIT_MASK(NOVA_CORE_DMA_BITS));
+	if (!ret)
+		ret = dma_set_coherent_mask(core->dev, DMA_BIT_MASK(NOVA_CORE_COHERENT_BITS));
 	if (ret)
 		return dev_err_probe(core->dev, ret, "no DMA with %d address bits\n",
 				     NOVA_CORE_DMA_BITS);

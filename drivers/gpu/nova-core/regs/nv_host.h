@@ -27,8 +27,9 @@
 #define NV_GP_ENTRY1_SYNC			NV_BIT(31)
 #define NV_GP_ENTRY_MAX_DWORDS			0x1fffffu
 
-/* USERD, 512 bytes, 512-byte aligned. */
+/* USERD, 512 bytes, 512-byte aligned. Of its address the channel's RAMFC has bits 39:9. */
 #define NV_USERD_SIZE				512
+#define NV_USERD_ADDR_BITS			40
 #define NV_USERD_PUT				0x40
 #define NV_USERD_GET				0x44
 #define NV_USERD_REF				0x48

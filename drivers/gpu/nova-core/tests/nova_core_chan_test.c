@@ -16,7 +16,7 @@ static const struct nova_core_chan_args good_args = {
 	.engine = 1,
 	.priority = NOVA_CORE_PRIORITY_NORMAL,
 	.root = 0x200000,
-	.userd = 0x123456789200,
+	.userd = 0xff56789200,
 	.gpfifo_va = 0xff00000000,
 	.gpfifo_entries = 512,
 };
@@ -130,7 +130,7 @@ static void chan_life(struct kunit *test)
 static void chan_refuses_arguments(struct kunit *test)
 {
 	struct nova_core_test_gpu *gpu = test->priv;
-	struct nova_core_chan_args args[11];
+	struct nova_core_chan_args args[12];
 	unsigned int i;
 	u32 chid;
 
@@ -147,6 +147,7 @@ static void chan_refuses_arguments(struct kunit *test)
 	args[8].gpfifo_entries = 500;
 	args[9].gpfifo_entries = 2048;
 	args[10].gpfifo_entries = 1;
+	args[11].userd = 1ull << 40;
 	for (i = 0; i < ARRAY_SIZE(args); i++)
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(nova_core_chan_create(&gpu->core, &args[i])),
 				    -EINVAL, "arguments %u", i);
