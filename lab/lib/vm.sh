@@ -255,7 +255,8 @@ vm_arguments() {
 		-chardev "file,id=console,path=$1" -serial chardev:console)
 	if [ -n "$vm_iommu" ]; then
 		vm_args+=(-device intel-iommu,caching-mode=on)
-		append+=" intel_iommu=on iommu.strict=1"
+		# DMA addresses as high as a device takes them: nobody relies on those below 4 GiB, which come first else.
+		append+=" intel_iommu=on iommu.strict=1 iommu.forcedac=1"
 	fi
 	vm_args+=(-device virtio-serial-pci,max_ports=16
 		-fsdev "local,id=root,path=/run/nova/root,security_model=none,readonly=on,multidevs=remap"
