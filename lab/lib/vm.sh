@@ -37,7 +37,8 @@ U
   --verbose           show the guest's console, too
 
 Exit codes of its own, each with a line saying why:
-  70   the kernel's log has a splat, or the kernel is tainted; an oops ends the run at once
+  70   the kernel's log has a splat, or the kernel is tainted; an oops or the tenth report ends the
+       run at once
   71   an emulator counted violations: the driver touched what it must not
   124  the time was up
   125  the VM or an emulator did not run, or died
@@ -244,8 +245,9 @@ vm_device() {
 # QEMU's arguments that depend on the options, into the array vm_args.
 vm_arguments() {
 	local i run=/nova/out/runs/$run_id
-	# An oops ends the run: what it leaves behind, locks above all, would only be waited for until the time is up.
-	local append="console=ttyS0 loglevel=5 oops=panic panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
+	# An oops ends the run: what it leaves behind, locks above all, would only be waited for until the time is up. So do
+	# ten reports of any other kind: what wrote into freed memory once can write there all night.
+	local append="console=ttyS0 loglevel=5 oops=panic sysctl.kernel.warn_limit=10 panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
 	vm_args=(-M q35)
 	read -ra accel <<<"$vm_accel"
 	vm_args+=("${accel[@]}" -smp "$vm_smp" -m "$vm_mem"

@@ -53,10 +53,11 @@ expect splat splat 70 err 'kernel splat: .*made by the lab test'
 expect guest-died died 125 err "without the command's exit code"
 
 boot hang --timeout 25 -- sleep 1000 &
-boot root-is-clean -- test ! -e /usr/first-layer
+boot root-is-clean -- sh -c 'cat /proc/sys/kernel/warn_limit && test ! -e /usr/first-layer'
 wait
 expect timeout hang 124 err 'no end after 25 s'
 expect root-stays-clean root-is-clean 0
+expect reports-are-limited root-is-clean 0 out '^10$'
 
 # Nobody waits for a kernel that has died.
 boot panic -- sh -c 'echo c >/proc/sysrq-trigger; sleep 1000' &
