@@ -8,7 +8,8 @@
 #   TEST@SUBTEST       run these (shell wildcards) and not the whole list
 #   --list FILE        the list, one TEST[@SUBTEST] per line (default: test-list.txt beside this script)
 #   --iommu            the list for a guest with an IOMMU and two devices; unmapped DMA is checked
-#   --faults           and the list for a kernel that can inject faults (test-list-faults.txt)
+#   --faults           and the list for a kernel that can inject faults (test-list-faults.txt; after --iommu
+#                      test-list-iommu-faults.txt)
 #   --tests DIR        where our tests are (default: out/build/igt-tests)
 #   --out DIR          where results go (default: $NOVA_RUN, else a new directory in /tmp)
 #   --batch            all subtests of a test in one process, which takes half the time
@@ -40,7 +41,7 @@ while [ $# -gt 0 ]; do
 		lists[0]=$here/test-list-iommu.txt
 		export NOVA_IOMMU=1
 		;;
-	--faults) lists[1]=$here/test-list-faults.txt ;;
+	--faults) lists[1]=${lists[0]%.txt}-faults.txt ;;
 	--batch)
 		batch=(--multiple-mode)
 		timeouts=(--inactivity-timeout 300)
