@@ -260,22 +260,17 @@ static struct nova_core_alarm *nova_core_timer_take_locked(struct nova_core *cor
 }
 
 /*
- * Runs what is due; interrupt thread. No more callbacks than alarms that are
- * due now: one that keeps arming its alarm in the past gets an interrupt for
- * each turn and cannot hold up the thread.
+ * Runs what is due, and has the next interrupt come in time. No more callbacks than alarms that
+ * are due now: one that keeps arming its alarm in the past gets an interrupt for each turn and
+ * cannot hold up the thread.
  */
-void nova_core_timer_service(struct nova_core *core)
+static int nova_core_timer_run(struct nova_core *core, u64 now)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_timer *timer = core->timer;
 	struct nova_core_alarm *alarm;
 	size_t due;
-	u64 now;
 	int ret;
-
-	nova_core_wr32(core, NV_PTIMER_INTR_0, NV_PTIMER_INTR_0_ALARM);
-	ret = nova_core_time_ns(core, &now);
-	if (ret)
-		goto failed;
 
 	mutex_lock(&timer->lock);
 	for (due = list_count_nodes(&timer->alarms); due; due--) {
@@ -291,10 +286,20 @@ void nova_core_timer_service(struct nova_core *core)
 	}
 	ret = timer->stopped ? 0 : nova_core_timer_program_locked(core);
 	mutex_unlock(&timer->lock);
+	return ret;
+}
+
+/* The alarm's interrupt; in its thread. */
+void nova_core_timer_service(struct nova_core *core)
+{
+	u64 now;
+	int ret;
+
+	nova_core_wr32(core, NV_PTIMER_INTR_0, NV_PTIMER_INTR_0_ALARM);
+	ret = nova_core_time_ns(core, &now);
 	if (!ret)
-		return;
-failed:
-	if (ret != -ENODEV)
+		ret = nova_core_timer_run(core, now);
+	if (ret && ret != -ENODEV)
 		dev_err_ratelimited(core->dev, "the timer does not keep time: %d\n", ret);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_timer_service);

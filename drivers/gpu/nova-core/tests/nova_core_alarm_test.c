@@ -17,6 +17,7 @@ struct alarms {
 	unsigned int order[8];
 	unsigned int count;
 	u64 again;	/* when the first one is armed again by its callback, or 0 */
+	bool breaks;	/* the clock does, in the next callback */
 };
 
 static void set_time(struct nova_core_test_gpu *gpu, u64 now)
@@ -34,6 +35,8 @@ static void alarm_rings(struct nova_core_alarm *alarm)
 	alarms->order[alarms->count++ % ARRAY_SIZE(alarms->order)] = i;
 	if (!i && alarms->again)
 		nova_core_alarm_arm(&alarms->gpu->core, alarm, alarms->again);
+	if (alarms->breaks)
+		nova_core_test_gpu_set_reg(alarms->gpu, NV_PTIMER_TIME_0, 1);
 }
 
 static int alarm_test_init(struct kunit *test)
@@ -183,6 +186,25 @@ static void alarm_on_a_broken_clock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alarms->rung[1], 1);
 }
 
+/* What is due by then is run, and the next one comes late. */
+static void alarm_when_the_clock_breaks(struct kunit *test)
+{
+	struct alarms *alarms = test->priv;
+	struct nova_core_test_gpu *gpu = alarms->gpu;
+
+	KUNIT_EXPECT_EQ(test, arm(alarms, 0, NOW), 0);
+	KUNIT_EXPECT_EQ(test, arm(alarms, 1, NOW + 1000000), 0);
+	alarms->breaks = true;
+	nova_core_timer_service(&gpu->core);
+	KUNIT_EXPECT_EQ(test, alarms->rung[0], 1);
+	KUNIT_EXPECT_EQ(test, alarms->rung[1], 0);
+	alarms->breaks = false;
+	set_time(gpu, NOW + 2000000);
+	nova_core_timer_service(&gpu->core);
+	KUNIT_EXPECT_EQ(test, alarms->rung[0], 1);
+	KUNIT_EXPECT_EQ(test, alarms->rung[1], 1);
+}
+
 static void alarm_on_a_lost_device(struct kunit *test)
 {
 	struct alarms *alarms = test->priv;
@@ -205,6 +227,7 @@ static struct kunit_case alarm_test_cases[] = {
 	KUNIT_CASE(alarm_order),
 	KUNIT_CASE(alarm_that_comes_again),
 	KUNIT_CASE(alarm_on_a_broken_clock),
+	KUNIT_CASE(alarm_when_the_clock_breaks),
 	KUNIT_CASE(alarm_on_a_lost_device),
 	{}
 };
