@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NOVA_VM_H
+#define NOVA_VM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* GPU address spaces. See nova.h. */
+
+struct nova_device;
+struct nova_bo;
+struct nova_vm;
+
+/**
+ * nova_vm_create() - make an empty GPU address space
+ * @dev: the device
+ * @vm: out; nova_vm_destroy() it
+ */
+int nova_vm_create(struct nova_device *dev, struct nova_vm **vm);
+
+/**
+ * nova_vm_destroy() - free an address space and its mappings
+ * @vm: the address space, or NULL
+ *
+ * A queue made in it keeps running in it until it is destroyed itself.
+ */
+void nova_vm_destroy(struct nova_vm *vm);
+
+/** nova_vm_range() - the addresses a client may use: [*start, *start + *size) */
+void nova_vm_range(const struct nova_vm *vm, uint64_t *start, uint64_t *size);
+
+/**
+ * nova_vm_alloc_va() - take unused addresses; maps nothing
+ * @vm: the address space
+ * @size: bytes, not 0, rounded up to the page size
+ * @align: power of two; 0: what suits the largest page that fits in @size
+ * @va: out, the lowest that fits
+ *
+ * Returns 0; -ENOSPC when there is no such gap; -EINVAL; -ENOMEM. Works without the device.
+ */
+int nova_vm_alloc_va(struct nova_vm *vm, uint64_t size, uint64_t align, uint64_t *va);
+
+/**
+ * nova_vm_reserve_va() - take particular addresses; maps nothing
+ * @vm: the address space
+ * @va: first address, page aligned
+ * @size: bytes, not 0, rounded up to the page size
+ *
+ * Returns 0; -ENOSPC when one of them is taken; -EINVAL outside nova_vm_range().
+ */
+int nova_vm_reserve_va(struct nova_vm *vm, uint64_t va, uint64_t size);
+
+/**
+ * nova_vm_free_va() - give addresses back
+ * @vm: the address space
+ * @va: what nova_vm_alloc_va() or nova_vm_reserve_va() took; unmap them first
+ *
+ * Returns 0; -EINVAL when no taken range starts there. Works without the device.
+ */
+int nova_vm_free_va(struct nova_vm *vm, uint64_t va);
+
+#define NOVA_VM_READONLY	(1u << 0)	/* GPU writes fault */
+
+/**
+ * nova_vm_map() - map a range of a buffer at addresses of the library's choice
+ * @vm: the address space
+ * @bo: the buffer, of the same device
+ * @offset: in the buffer, page aligned
+ * @size: bytes, page aligned; 0: to the end of the buffer
+ * @flags: NOVA_VM_READONLY
+ * @va: out, first address; nova_vm_unmap() it
+ *
+ * Addresses are taken from the low end, so pushes and semaphores stay where the
+ * host can reach them (struct nova_limits, va_push_end).
+ */
+int nova_vm_map(struct nova_vm *vm, struct nova_bo *bo, uint64_t offset, uint64_t size,
+		uint32_t flags, uint64_t *va);
+
+/**
+ * nova_vm_unmap() - undo one nova_vm_map()
+ * @vm: the address space
+ * @va: what it returned
+ *
+ * Does not wait for jobs: one that still uses the range faults. The addresses
+ * are free again on success and on -ENODEV; on another error nothing has changed.
+ */
+int nova_vm_unmap(struct nova_vm *vm, uint64_t va);
+
+#define NOVA_VM_OP_MAP		0	/* map a range of a buffer, replacing what is there */
+#define NOVA_VM_OP_UNMAP	1	/* unmap a range; what is not mapped is no error */
+#define NOVA_VM_OP_UNMAP_ALL	2	/* unmap everything; other fields 0 */
+
+/**
+ * struct nova_vm_op - one change of an address space
+ * @op: NOVA_VM_OP_*
+ * @flags: NOVA_VM_OP_MAP: NOVA_VM_READONLY
+ * @bo: NOVA_VM_OP_MAP: the buffer; otherwise NULL
+ * @offset: NOVA_VM_OP_MAP: in the buffer, page aligned; otherwise 0
+ * @va: first address, page aligned
+ * @size: bytes, page aligned, not 0
+ */
+struct nova_vm_op {
+	uint32_t op;
+	uint32_t flags;
+	struct nova_bo *bo;
+	uint64_t offset;
+	uint64_t va;
+	uint64_t size;
+};
+
+/**
+ * nova_vm_bind() - several changes at once, in order, all or none
+ * @vm: the address space
+ * @ops: the changes
+ * @count: number of them, not 0
+ *
+ * The caller chooses the addresses; take them with nova_vm_alloc_va() or
+ * nova_vm_reserve_va() if nova_vm_map() is used in the same address space too.
+ */
+int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NOVA_VM_H */
