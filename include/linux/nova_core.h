@@ -197,7 +197,7 @@ int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
  * @engine: index into &nova_core_info.engines
  * @priority: NOVA_CORE_PRIORITY_*
  * @root: video-memory offset of the address space's root table
- * @userd: DMA address of a zeroed USERD, 512-byte aligned
+ * @userd: DMA address of a zeroed USERD, 512-byte aligned, below 2^40
  * @gpfifo_va: GPU virtual address of the ring, 8-byte aligned
  * @gpfifo_entries: entries of the ring, power of two
  */

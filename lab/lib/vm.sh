@@ -37,8 +37,8 @@ U
   --verbose           show the guest's console, too
 
 Exit codes of its own, each with a line saying why:
-  70   the kernel's log has a splat, or the kernel is tainted; an oops or the tenth report ends the
-       run at once
+  70   the kernel's log has a splat, or the kernel is tainted; an oops or the tenth warning ends
+       the run at once
   71   an emulator counted violations: the driver touched what it must not
   124  the time was up
   125  the VM or an emulator did not run, or died

@@ -15,19 +15,20 @@
  * the modelled generation has 47. A channel's USERD, which is coherent memory,
  * has to be where the channel can name it.
  */
-#define NOVA_CORE_DMA_BITS		47
-#define NOVA_CORE_COHERENT_BITS		NV_USERD_ADDR_BITS
+#define NOVA_CORE_DMA_BITS	47
 
 int nova_core_dma_init(struct nova_core *core)
 {
+	int bits = NOVA_CORE_DMA_BITS;
 	int ret;
 
-	ret = dma_set_mask(core->dev, DMA_BIT_MASK(NOVA_CORE_DMA_BITS));
-	if (!ret)
-		ret = dma_set_coherent_mask(core->dev, DMA_BIT_MASK(NOVA_CORE_COHERENT_BITS));
+	ret = dma_set_mask(core->dev, DMA_BIT_MASK(bits));
+	if (!ret) {
+		bits = NV_USERD_ADDR_BITS;
+		ret = dma_set_coherent_mask(core->dev, DMA_BIT_MASK(bits));
+	}
 	if (ret)
-		return dev_err_probe(core->dev, ret, "no DMA with %d address bits\n",
-				     NOVA_CORE_DMA_BITS);
+		return dev_err_probe(core->dev, ret, "no DMA with %d address bits\n", bits);
 
 	/* Scatterlists become page-table entries, which have no length limit. */
 	dma_set_max_seg_size(core->dev, UINT_MAX);
