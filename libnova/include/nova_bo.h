@@ -105,7 +105,7 @@ struct nova_bo_info {
 	uint32_t imported;
 };
 
-/** nova_bo_query_info() - where a buffer is; returns 0 or an error of the list above */
+/** nova_bo_query_info() - where a buffer is */
 int nova_bo_query_info(struct nova_bo *bo, struct nova_bo_info *info);
 
 #ifdef __cplusplus

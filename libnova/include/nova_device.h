@@ -110,7 +110,7 @@ struct nova_device_info {
 	uint32_t pci_function;
 };
 
-/** nova_device_query_info() - what the device is; returns 0 or an error of the list above */
+/** nova_device_query_info() - what the device is */
 int nova_device_query_info(struct nova_device *dev, struct nova_device_info *info);
 
 /* Kinds of memory, a mask. */
@@ -216,7 +216,7 @@ struct nova_limits {
 	uint32_t job_timeout_ms;
 };
 
-/** nova_device_query_limits() - bounds; returns 0 or an error of the list above */
+/** nova_device_query_limits() - bounds of this device and driver */
 int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits);
 
 /**

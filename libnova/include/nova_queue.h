@@ -62,7 +62,7 @@ struct nova_queue_state {
 	uint32_t error;
 };
 
-/** nova_queue_get_state() - is it usable; returns 0 or an error of the list above */
+/** nova_queue_get_state() - is it usable */
 int nova_queue_get_state(struct nova_queue *queue, struct nova_queue_state *state);
 
 #define NOVA_PUSH_RANGE_SYNC	(1u << 0)	/* fetch only when the range before has been processed */
