@@ -4,6 +4,7 @@
 
 #include "nova_bo.h"
 #include "nova_device.h"
+#include "nova_heap.h"
 #include "nova_push.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
@@ -16,6 +17,7 @@
  *
  *     nova_device ─┬─ nova_bo      memory
  *                  ├─ nova_vm      GPU address space; ranges of buffers are mapped in it
+ *                  │    ├─ nova_heap    small pieces of large buffers, mapped in it
  *                  │    └─ nova_queue   runs jobs in that address space, in order
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
  *     nova_push    command words, built by the CPU; needs no device (nova_push.h)

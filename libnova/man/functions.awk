@@ -210,7 +210,7 @@ function trim(text) {
 }
 
 function sentence(text) {
-	if (text ~ /^[a-z][a-z]/ && text !~ /^nova_/)
+	if (text ~ /^([a-z][a-z]|a )/ && text !~ /^nova_/)
 		text = toupper(substr(text, 1, 1)) substr(text, 2)
 	return text ~ /[.:]$/ ? text : text "."
 }

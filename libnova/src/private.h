@@ -74,14 +74,16 @@ struct nova_va_node {
 
 /**
  * struct nova_vm - an address space
+ * @refs: the client's reference and one per heap
  * @dev: its device, referenced
- * @id: the kernel's number
+ * @id: the kernel's number; 0: destroyed, but for a heap
  * @va_start: first address a client may use
  * @va_size: bytes from there
  * @lock: guards the pieces
  * @pieces: the whole range, without gaps, lowest first; two free pieces are never neighbours
  */
 struct nova_vm {
+	atomic_uint refs;
 	struct nova_device *dev;
 	uint32_t id;
 	uint64_t va_start;
@@ -96,14 +98,20 @@ struct nova_queue {
 	uint32_t id;
 };
 
-/** struct nova_sync - a sync object; constant after creation */
+/** struct nova_sync - a sync object; constant after creation, but for the references: the client's and one per heap */
 struct nova_sync {
+	atomic_uint refs;
 	struct nova_device *dev;
 	uint32_t handle;
 };
 
 struct nova_device *nova_device_get(struct nova_device *dev);
 void nova_device_put(struct nova_device *dev);
+struct nova_vm *nova_vm_get(struct nova_vm *vm);
+void nova_vm_put(struct nova_vm *vm);
+bool nova_vm_is_alive(const struct nova_vm *vm);
+struct nova_sync *nova_sync_get(struct nova_sync *sync);
+void nova_sync_put(struct nova_sync *sync);
 int nova_device_scan(const char *dir, struct nova_device_entry *entries, uint32_t *count);
 
 #endif /* NOVA_PRIVATE_H */

@@ -193,6 +193,7 @@ NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 	piece->start = args.va_start;
 	piece->size = args.va_size;
 	pthread_mutex_init(&vm->lock, NULL);
+	atomic_init(&vm->refs, 1);
 	vm->dev = nova_device_get(dev);
 	vm->id = args.vm_id;
 	vm->va_start = args.va_start;
@@ -202,15 +203,36 @@ NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 	return 0;
 }
 
+struct nova_vm *nova_vm_get(struct nova_vm *vm)
+{
+	atomic_fetch_add_explicit(&vm->refs, 1, memory_order_relaxed);
+	return vm;
+}
+
+bool nova_vm_is_alive(const struct nova_vm *vm)
+{
+	return vm->id != 0;
+}
+
 NOVA_API void nova_vm_destroy(struct nova_vm *vm)
 {
 	struct drm_nova_vm_destroy args = { 0 };
-	struct nova_va_node *node, *next;
 
 	if (!vm)
 		return;
 	args.vm_id = vm->id;
 	nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_DESTROY, &args);
+	/* The kernel may give the number to another one; a heap that is left must not name that. */
+	vm->id = 0;
+	nova_vm_put(vm);
+}
+
+void nova_vm_put(struct nova_vm *vm)
+{
+	struct nova_va_node *node, *next;
+
+	if (atomic_fetch_sub_explicit(&vm->refs, 1, memory_order_acq_rel) != 1)
+		return;
 	for (node = vm->pieces; node; node = next) {
 		next = node->next;
 		free(node);

@@ -286,7 +286,7 @@ static int do_timeline_signal(struct drm_syncobj_timeline_array *args)
 
 static int do_query(struct drm_syncobj_timeline_array *args)
 {
-	*(uint64_t *)(uintptr_t)args->points = 77;
+	*(uint64_t *)(uintptr_t)args->points = fake.completed;
 	return args->count_handles == 1 ? 0 : -EINVAL;
 }
 
@@ -418,7 +418,7 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 
 void fake_open(void)
 {
-	fake = (struct fake_kernel) { .driver = "nova-drm", .sync_status = 1 };
+	fake = (struct fake_kernel) { .driver = "nova-drm", .sync_status = 1, .completed = 77 };
 	fake.fd = memfd_create("nova", MFD_CLOEXEC);
 	assert_true(fake.fd >= 0);
 	assert_int_equal(ftruncate(fake.fd, (off_t)FAKE_HANDLES << 20), 0);

@@ -39,6 +39,7 @@ struct fake_kernel {
 	unsigned long fail_request;		/* all of these fail; 0: none */
 	int fail_error;				/* positive errno */
 	uint32_t foreign_handle;		/* what a strange dma-buf is imported as, 0: a new one */
+	uint64_t completed;			/* what each timeline has reached */
 	int sync_status;			/* what a sync file tells */
 
 	/* Last arguments, as they came in. */
