@@ -6,6 +6,7 @@
 #include "nova_device.h"
 #include "nova_heap.h"
 #include "nova_push.h"
+#include "nova_push_grow.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
 #include "nova_vm.h"
@@ -20,7 +21,8 @@
  *                  │    ├─ nova_heap    small pieces of large buffers, mapped in it
  *                  │    └─ nova_queue   runs jobs in that address space, in order
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
- *     nova_push    command words, built by the CPU; needs no device (nova_push.h)
+ *     nova_push    command words, built by the CPU; needs no device (nova_push.h),
+ *                  but to grow in a nova_heap (nova_push_grow.h)
  *
  * Errors: a function that can fail returns 0 or a negative errno value. Results
  * are written through pointers, and only on success, unless stated otherwise. The

@@ -39,7 +39,7 @@ void nova_push_reset(struct nova_push *push);
 /** nova_push_status() - 0 or the first error */
 int nova_push_status(const struct nova_push *push);
 
-/** nova_push_data() - the words; valid until the next command is appended */
+/** nova_push_data() - the words; valid until the next command is appended; NULL for one that grows by chunks */
 const uint32_t *nova_push_data(const struct nova_push *push);
 
 /** nova_push_size() - length so far, in bytes */

@@ -312,6 +312,11 @@ struct nova_heap *nova_heap_get(struct nova_heap *heap)
 	return heap;
 }
 
+bool nova_heap_has_map(const struct nova_heap *heap)
+{
+	return !(heap->desc.flags & NOVA_HEAP_NO_MMAP);
+}
+
 NOVA_API void nova_heap_destroy(struct nova_heap *heap)
 {
 	struct heap_waiter *waiter;

@@ -77,5 +77,6 @@ int heap_take(struct heap_classes *classes, struct heap_segment **segment, uint6
 struct heap_segment *heap_merge(struct heap_classes *classes, struct heap_segment *segment);
 
 struct nova_heap *nova_heap_get(struct nova_heap *heap);
+bool nova_heap_has_map(const struct nova_heap *heap);
 
 #endif /* NOVA_HEAP_PRIVATE_H */
