@@ -9,6 +9,7 @@
 #include "nova_push_grow.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
+#include "nova_timeline.h"
 #include "nova_vm.h"
 
 /**
@@ -21,6 +22,7 @@
  *                  │    ├─ nova_heap    small pieces of large buffers, mapped in it
  *                  │    └─ nova_queue   runs jobs in that address space, in order
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
+ *                       └─ nova_timeline   one with the counter of its points
  *     nova_push    command words, built by the CPU; needs no device (nova_push.h),
  *                  but to grow in a nova_heap (nova_push_grow.h)
  *
