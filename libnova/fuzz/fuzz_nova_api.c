@@ -69,7 +69,7 @@ static int file_info(struct sync_file_info *info, uint8_t how)
 	return 0;
 }
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	static const int errors[] = { EINVAL, ENOMEM, ENODEV, EIO, EINTR, EAGAIN, ETIME, ENOENT };
 	struct drm_nova_dev_query *query = arg;

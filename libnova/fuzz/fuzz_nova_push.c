@@ -19,7 +19,7 @@
 static uint32_t memory[ROOM_MAX + 16];
 
 /* The builder of pushes that grow brings the rest of the library with it; nobody asks a kernel. */
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	(void)fd;
 	(void)request;

@@ -5,6 +5,7 @@
 #include "nova_bo.h"
 #include "nova_device.h"
 #include "nova_heap.h"
+#include "nova_lost.h"
 #include "nova_push.h"
 #include "nova_push_grow.h"
 #include "nova_queue.h"

@@ -140,6 +140,7 @@ static int device_from_fd(int fd, struct nova_device **out)
 	dev->fd = fd;
 	atomic_init(&dev->refs, 1);
 	pthread_mutex_init(&dev->lock, NULL);
+	nova_lost_init(dev);
 	*out = dev;
 	return 0;
 }
@@ -206,6 +207,7 @@ void nova_device_put(struct nova_device *dev)
 {
 	if (atomic_fetch_sub_explicit(&dev->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	nova_lost_fini(dev);
 	close(dev->fd);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);

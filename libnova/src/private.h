@@ -18,7 +18,31 @@
  * The only way into the kernel, so that tests can take its place: ioctl.c does the
  * system call and nothing else. Returns 0 or a negative errno, never -EINTR.
  */
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg);
+
+/* What all others call: the same, and tells who wants to know when the device is gone. */
 int nova_ioctl(int fd, unsigned long request, void *arg);
+
+/**
+ * struct nova_lost - who wants to know that a device is gone
+ * @lock: guards @seen, @callback and @data, and is held while the callback runs
+ * @seen: an ioctl said -ENODEV
+ * @callback: the client's, or NULL
+ * @data: handed to it
+ * @prev: in the list of open devices
+ * @next: in the list of open devices
+ */
+struct nova_lost {
+	pthread_mutex_t lock;
+	bool seen;
+	void (*callback)(struct nova_device *dev, void *data);
+	void *data;
+	struct nova_device *prev;
+	struct nova_device *next;
+};
+
+void nova_lost_init(struct nova_device *dev);
+void nova_lost_fini(struct nova_device *dev);
 
 /**
  * struct nova_device - an open render node
@@ -26,12 +50,14 @@ int nova_ioctl(int fd, unsigned long request, void *arg);
  * @refs: the opener's reference and one per object
  * @lock: guards @bos and the map and reference counts of every buffer
  * @bos: all buffers: an import must find the one that has its handle already
+ * @lost: lost.c's
  */
 struct nova_device {
 	int fd;
 	atomic_uint refs;
 	pthread_mutex_t lock;
 	struct nova_bo *bos;
+	struct nova_lost lost;
 };
 
 /**

@@ -397,7 +397,7 @@ bool fake_is_destroy(unsigned long request)
 	       request == DRM_IOCTL_NOVA_QUEUE_DESTROY || request == DRM_IOCTL_SYNCOBJ_DESTROY;
 }
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	bool gone;
 
