@@ -6,6 +6,7 @@
 #include "nova_device.h"
 #include "nova_heap.h"
 #include "nova_lost.h"
+#include "nova_monitor.h"
 #include "nova_push.h"
 #include "nova_push_grow.h"
 #include "nova_queue.h"
@@ -24,6 +25,7 @@
  *                  │    └─ nova_queue   runs jobs in that address space, in order
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
  *                       └─ nova_timeline   one with the counter of its points
+ *     nova_monitor tells of devices that come and go
  *     nova_push    command words, built by the CPU; needs no device (nova_push.h),
  *                  but to grow in a nova_heap (nova_push_grow.h)
  *
@@ -44,6 +46,7 @@
  * -ETIME          the deadline passed
  * -ETIMEDOUT      the device's firmware did not answer in time
  * -EIO            the device's answer makes no sense
+ * -EAGAIN         nothing to report now
  * -ENODEV         the device is gone, for good
  * ==============  =========================================================
  *
