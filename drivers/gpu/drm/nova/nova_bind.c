@@ -19,6 +19,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_trace.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -381,6 +382,18 @@ out_unclaim:
 	return ret;
 }
 
+static void nova_bind_trace(const struct nova_bind *bind, u32 vm_id)
+{
+	struct device *dev = bind->file->minor->dev->dev;
+
+	for (u32 i = 0; i < bind->count; i++) {
+		const struct drm_nova_vm_bind_op *op = &bind->args[i];
+
+		trace_nova_vm_bind(dev, bind->file->client_id, vm_id, op->op, op->flags, op->va,
+				   op->size, op->handle, op->bo_offset);
+	}
+}
+
 int nova_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct nova_file *nfile = file->driver_priv;
@@ -404,6 +417,8 @@ int nova_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 	ret = nova_bind_init(&bind, &args->ops);
 	if (!ret)
 		ret = nova_bind_run(&bind);
+	if (!ret && trace_nova_vm_bind_enabled())
+		nova_bind_trace(&bind, args->vm_id);
 	nova_bind_fini(&bind);
 	nova_vm_put(bind.vm);
 	return ret;

@@ -25,6 +25,7 @@
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
+#include "nova_trace.h"
 #include "nova_vm.h"
 
 static const struct drm_ioctl_desc nova_ioctls[] = {
@@ -117,6 +118,7 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 	struct nova_bound *bound = auxiliary_get_drvdata(adev);
 	struct nova_device *ndev = bound->ndev;
 
+	trace_nova_unplug(&adev->dev);
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
 	nova_bound_close(ndev);			/* nobody is inside the door, CPU maps go */
 	nova_drv_take_down(bound);

@@ -22,6 +22,7 @@
 #include "nova_file.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_trace.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
@@ -253,6 +254,9 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 	for (u32 i = 0; i < exec->count; i++) {
 		fence = nova_job_arm(exec->jobs[i].job);
 		nova_exec_signal(&exec->jobs[i], fence);
+		trace_nova_job_submit(queue->ndev->drm.dev, queue->client_id, queue->id,
+				      fence->context, fence->seqno,
+				      exec->jobs[i].job->push_count);
 		/* The last fence of the timeline stands for the others. */
 		if (i == exec->count - 1)
 			drm_gpuvm_resv_add_fence(&queue->vm->gpuvm, locks, fence,

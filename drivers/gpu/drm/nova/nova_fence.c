@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "nova_fence.h"
+#include "nova_trace.h"
 
 static const char *nova_fence_get_driver_name(struct dma_fence *fence)
 {
@@ -39,6 +40,7 @@ EXPORT_SYMBOL_IF_KUNIT(nova_timeline_init);
 static void nova_fence_signal(struct nova_fence *fence, int error)
 {
 	list_del_init(&fence->link);
+	trace_nova_job_complete(fence->base.context, fence->base.seqno, error);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);

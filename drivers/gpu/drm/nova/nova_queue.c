@@ -19,6 +19,7 @@
 #include "nova_gem.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_trace.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
@@ -116,6 +117,8 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));
 	wmb();		/* the index before the doorbell */
 	nova_core_chan_kick(queue->hw.chan);
+	trace_nova_job_run(queue->ndev->drm.dev, queue->timeline.context, seqno,
+			   nova_core_chan_id(queue->hw.chan), queue->hw.put);
 }
 
 /**
@@ -145,6 +148,9 @@ static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flag
 
 	if (queue->dead)
 		return;
+	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
+			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
+			      error, flags, code);
 	queue->dead = error;
 	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	nova_queue_process(queue);
@@ -252,6 +258,7 @@ static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
 {
 	struct nova_bound *bound = data;
 
+	trace_nova_fault(bound->ndev->drm.dev, fault);
 	dev_warn_ratelimited(bound->ndev->drm.dev,
 			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
 			     fault->chid, fault->type, fault->access, fault->address,
@@ -558,6 +565,8 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
+	queue->id = id;
+	queue->client_id = file->client_id;
 	ret = nova_queue_create(queue);
 	if (ret) {
 		xa_erase(&nfile->queues, id);

@@ -40,6 +40,10 @@ struct nova_queue {
 	struct nova_device *ndev;
 	/** @vm: address space, a reference is held */
 	struct nova_vm *vm;
+	/** @id: what its file knows it by */
+	u32 id;
+	/** @client_id: the DRM client that made it */
+	u64 client_id;
 	/** @engine: engine index */
 	u32 engine;
 	/** @priority: DRM_NOVA_PRIORITY_* */
