@@ -223,6 +223,13 @@ void nova_core_chan_destroy(struct nova_core_chan *chan)
 int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 	__must_hold_shared(nova_core_door);
 
+/* --- for dumps: nova_core_dump.c, nova_core_chan.c --- */
+
+bool nova_core_dump_reg(struct nova_core *core, u32 index, u32 *offset, u32 *value)
+	__must_hold_shared(nova_core_door);
+u32 nova_core_chan_inst_read(struct nova_core_chan *chan, u32 *words, u32 size)
+	__must_hold_shared(nova_core_door);
+
 /* --- events: nova_core_irq.c, nova_core_client.c --- */
 
 void nova_core_irq_rearm(struct nova_core *core)

@@ -318,6 +318,29 @@ void nova_core_chan_kick(struct nova_core_chan *chan)
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_chan_kick, "NOVA_CORE");
 
+/**
+ * nova_core_chan_inst_read() - read the channel's instance block
+ * @chan: the channel
+ * @words: out, in the CPU's byte order, from the beginning of the block on
+ * @size: bytes, a multiple of 4, not more than the block has
+ *
+ * For a dump. RAMFC in it is what the GPU saved when the channel was last taken off its engine.
+ * Context: any.
+ * Return: bytes that were read: none if the block is in the firmware's system memory or
+ * the device is lost.
+ */
+u32 nova_core_chan_inst_read(struct nova_core_chan *chan, u32 *words, u32 size)
+{
+	/* The address has the aperture beside it. */
+	if ((chan->inst_key & 3) != NOVA_FW_APERTURE_VIDEO ||
+	    test_bit(NOVA_CORE_LOST, &chan->core->broken))
+		return 0;
+	nova_core_vram_read(chan->core, chan->inst_key, words, size);
+	le32_to_cpu_array(words, size / 4);
+	return size;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_chan_inst_read, "NOVA_CORE");
+
 /* Runs a command that an engine in the way can refuse, resetting the engine then. */
 static int nova_core_chan_force(struct nova_core_chan *chan, u32 function, bool *engine_reset)
 	__must_hold_shared(nova_core_door)
