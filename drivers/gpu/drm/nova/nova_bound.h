@@ -11,6 +11,7 @@
 #include <linux/nova_core.h>
 
 struct nova_device;
+struct nova_dump;
 
 /**
  * struct nova_bound - what exists only while the driver is bound to the device
@@ -32,6 +33,8 @@ struct nova_bound {
 	} events;
 	/** @reset_wq: ordered: hangs and errors of all queues are handled one at a time */
 	struct workqueue_struct *reset_wq;
+	/** @dump: see nova_dump.c */
+	struct nova_dump *dump;
 	/** @lost_work: kills all queues after the device was lost */
 	struct work_struct lost_work;
 	/** @audit: registry entry of @reset_wq and @lost_work */

@@ -9,6 +9,7 @@
 
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
+#include <drm/nova_dump.h>
 
 #include "regs/nv_mmu.h"
 
@@ -646,3 +647,41 @@ int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_pt_flush);
+
+/**
+ * nova_pt_try_dump() - the way to an address, for a dump
+ * @bound: from the door
+ * @pt: the tables
+ * @va: the address
+ * @steps: out, NOVA_PT_LEVELS at most, from the root to where the way ends
+ *
+ * Which tables there are is what we know; the entries are what the GPU sees. Waits for nobody.
+ *
+ * Return: how many steps, 0 if somebody else has the tables.
+ */
+u32 nova_pt_try_dump(struct nova_bound *bound, struct nova_pt *pt, u64 va,
+		     struct nova_dump_walk_step *steps)
+{
+	struct nova_pt_node *node = pt->root;
+	u32 count = 0;
+
+	if (!mutex_trylock(&pt->lock))
+		return 0;
+	while (node && node->linked) {
+		unsigned int index = nova_pt_index(node, va);
+		struct nova_dump_walk_step *step = &steps[count++];
+
+		step->level = node->level;
+		step->index = index;
+		step->address = nova_pt_entry_addr(node, index, 0);
+		nova_core_vram_read(bound->core, step->address, step->entry,
+				    nova_pt_levels[node->level].entry_size);
+		le64_to_cpu_array(step->entry, ARRAY_SIZE(step->entry));
+		if (node->level == NOVA_PT_LEVEL_4K || (node->large && node->large[index]))
+			break;
+		node = node->child[index];
+	}
+	mutex_unlock(&pt->lock);
+	return count;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_pt_try_dump);

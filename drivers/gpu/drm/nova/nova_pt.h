@@ -10,8 +10,11 @@
 struct nova_account;
 struct nova_bo_extent;
 struct nova_bound;
+struct nova_dump_walk_step;
 struct nova_device;
 struct nova_pt_node;
+
+#define NOVA_PT_LEVELS	5
 
 /**
  * struct nova_pt - the page tables of one address space
@@ -59,6 +62,9 @@ void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 siz
 	__must_hold_shared(nova_core_door);
 void nova_pt_set_stale(struct nova_pt *pt);
 int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
+	__must_hold_shared(nova_core_door);
+u32 nova_pt_try_dump(struct nova_bound *bound, struct nova_pt *pt, u64 va,
+		     struct nova_dump_walk_step *steps)
 	__must_hold_shared(nova_core_door);
 
 #endif /* _NOVA_PT_H_ */

@@ -54,6 +54,18 @@ static size_t nova_queue_slot_offset(const struct nova_queue *queue, u64 seqno)
 	       (seqno & (queue->ring_size - 1)) * NOVA_QUEUE_SLOT_SIZE;
 }
 
+/**
+ * nova_queue_memory() - where the parts of a queue's memory are
+ * @queue: the queue; its hardware half exists
+ * @memory: out
+ */
+void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory)
+{
+	memory->ring = queue->hw.mem.cpu;
+	memory->userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	memory->fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
+}
+
 /* Release the semaphore to @seqno once the engine is idle, then interrupt. */
 static u32 nova_queue_write_release(struct nova_queue *queue, u64 seqno)
 {
@@ -151,6 +163,8 @@ static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flag
 	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
 			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
 			      error, flags, code);
+	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
+		nova_dump_take(queue->ndev->bound, queue, flags, code);
 	queue->dead = error;
 	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	nova_queue_process(queue);
@@ -251,6 +265,7 @@ static void nova_queue_chan_error(void *data, const struct nova_core_chan_error 
 			     "channel %u stopped: error %u, exception %u, method %#x, address %#llx\n",
 			     error->chid, error->code, error->exception, error->method,
 			     error->address);
+	nova_dump_note_error(bound, error);
 	nova_queue_condemn(bound, error->chid, DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
 }
 
@@ -259,6 +274,7 @@ static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
 	struct nova_bound *bound = data;
 
 	trace_nova_fault(bound->ndev->drm.dev, fault);
+	nova_dump_note_fault(bound, fault);
 	dev_warn_ratelimited(bound->ndev->drm.dev,
 			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
 			     fault->chid, fault->type, fault->access, fault->address,

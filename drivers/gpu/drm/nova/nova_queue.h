@@ -13,6 +13,7 @@
 #include <linux/nova_core.h>
 
 #include "nova_dep.h"
+#include "nova_dump.h"
 #include "nova_fence.h"
 
 struct drm_device;
@@ -81,6 +82,13 @@ struct nova_queue {
 	/** @deps: fences the jobs wait for */
 	struct nova_deps deps;
 
+	/** @armed: jobs that were armed and not yet freed, oldest first: for dumps */
+	struct {
+		/** @armed.lock: guards the list */
+		spinlock_t lock;
+		struct list_head list __guarded_by(&lock);
+	} armed;
+
 	/** @sched: scheduler of this queue alone */
 	struct drm_gpu_scheduler sched;
 	/** @entity: its only entity */
@@ -97,8 +105,22 @@ struct nova_queue {
 		u32 flags;
 		u32 error;
 	} verdict;
+	/** @cause: what the hardware said; guarded by nova_bound.events.lock */
+	struct nova_dump_cause cause;
 	/** @error_work: kills the queue; on nova_bound.reset_wq */
 	struct work_struct error_work;
+};
+
+/**
+ * struct nova_queue_memory - the parts of a queue's memory that a dump has
+ * @ring: the entries
+ * @userd: USERD
+ * @fence: the semaphore that jobs release
+ */
+struct nova_queue_memory {
+	const __le64 *ring;
+	const __le32 *userd;
+	const __le64 *fence;
 };
 
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
@@ -109,6 +131,7 @@ void nova_queue_put(struct nova_queue *queue)
 
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
 	__must_hold_shared(nova_core_door);
+void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory);
 void nova_queue_process(struct nova_queue *queue);
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 	__must_hold_shared(nova_core_door);

@@ -107,6 +107,8 @@ static void nova_sched_free_job(struct drm_sched_job *base)
 	struct nova_job *job = to_nova_job(base);
 	struct nova_queue *queue = job->queue;
 
+	scoped_guard(spinlock, &queue->armed.lock)
+		list_del(&job->link);
 	dma_fence_put(&job->fence->base);
 	job->fence = NULL;
 	nova_job_fini(job);
@@ -141,6 +143,8 @@ int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 	struct drm_gpu_scheduler *sched = &queue->sched;
 	int ret;
 
+	scoped_guard(spinlock_init, &queue->armed.lock)
+		INIT_LIST_HEAD(&queue->armed.list);
 	atomic_set(&queue->jobs, 1);
 	init_completion(&queue->idle);
 	ret = drm_sched_init(sched, &args);
@@ -240,6 +244,8 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 	atomic_inc(&queue->jobs);
 	drm_sched_job_arm(&job->base);
 	nova_fence_arm(&queue->timeline, job->fence);
+	scoped_guard(spinlock, &queue->armed.lock)
+		list_add_tail(&job->link, &queue->armed.list);
 	for (u32 i = 0; i < job->dep_count; i++)
 		nova_dep_arm(&queue->deps, job->deps[i]);
 	return &job->fence->base;

@@ -22,6 +22,8 @@ struct nova_job {
 	struct drm_sched_job base;
 	/** @queue: the queue */
 	struct nova_queue *queue;
+	/** @link: on nova_queue.armed.list once armed */
+	struct list_head link;
 	/** @fence: what user space sees; a reference once armed */
 	struct nova_fence *fence;
 	/** @deps: dependencies */
