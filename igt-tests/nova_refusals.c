@@ -452,7 +452,7 @@ static void link_exec(void *nest)
 static const struct igt_nova_refusal exec_rows[] = {
 	EXEC(exec.queue_id, 0, ENOENT),
 	EXEC(exec.queue_id, IGT_NOVA_BAD_ID, ENOENT),
-	EXEC(exec.flags, 1, EINVAL),
+	EXEC(exec.flags, 1u << 1, EINVAL),
 	EXEC(exec.flags, 1u << 31, EINVAL),
 	EXEC(exec.jobs.stride, 0, EINVAL),
 	EXEC(exec.jobs.stride, sizeof(struct drm_nova_job) + 4, EINVAL),

@@ -199,7 +199,8 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+#define DRM_NOVA_FEATURE_IMPLICIT_SYNC	(1u << 7)	/* DRM_NOVA_EXEC_IMPLICIT_SYNC */
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -497,9 +498,23 @@ struct drm_nova_job {
 };
 
 /**
+ * define DRM_NOVA_EXEC_IMPLICIT_SYNC - order the call among what others do with shared buffers
+ *
+ * For clients whose partners know no syncobjs. It is about the buffers that are bound in the
+ * queue's VM and were exported as a dma-buf at some time, or imported. The jobs wait for the
+ * fences that these buffers carry when EXEC is called: for those of writers if a buffer is bound
+ * only with DRM_NOVA_VM_BIND_READONLY, else for those of readers, too. The fence of the last job is
+ * left on them, as a reader's or a writer's, and whoever respects such fences waits for it.
+ * The ioctl itself does not wait.
+ *
+ * It needs DRM_NOVA_FEATURE_IMPLICIT_SYNC. Without it jobs neither wait for nor leave such fences.
+ */
+#define DRM_NOVA_EXEC_IMPLICIT_SYNC	(1u << 0)
+
+/**
  * struct drm_nova_exec - DRM_IOCTL_NOVA_EXEC
  * @queue_id: the queue
- * @flags: must be 0
+ * @flags: DRM_NOVA_EXEC_*
  * @jobs: array of &struct drm_nova_job, run in order; all are accepted or none
  *
  * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound

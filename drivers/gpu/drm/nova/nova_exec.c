@@ -20,6 +20,7 @@
 #include "nova_device.h"
 #include "nova_exec.h"
 #include "nova_file.h"
+#include "nova_implicit.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_uapi.h"
@@ -46,6 +47,7 @@ struct nova_exec {
 	struct drm_nova_job *args;
 	struct nova_exec_job *jobs;
 	u32 count;
+	bool implicit;
 };
 
 VISIBLE_IF_KUNIT int nova_exec_check_push(const struct drm_nova_push *push)
@@ -254,9 +256,12 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 		fence = nova_job_arm(exec->jobs[i].job);
 		nova_exec_signal(&exec->jobs[i], fence);
 		/* The last fence of the timeline stands for the others. */
-		if (i == exec->count - 1)
+		if (i == exec->count - 1) {
 			drm_gpuvm_resv_add_fence(&queue->vm->gpuvm, locks, fence,
 						 DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
+			if (exec->implicit)
+				nova_implicit_add_fence(queue->vm, fence);
+		}
 		nova_job_push(exec->jobs[i].job);
 		exec->jobs[i].job = NULL;
 	}
@@ -287,6 +292,11 @@ static int nova_exec_submit(struct nova_exec *exec)
 	ret = nova_vm_validate(vm, &locks);
 	if (ret)
 		goto out;
+	/* Jobs run in order: what the first one waits for all wait for. */
+	if (exec->implicit && exec->count)
+		ret = nova_implicit_add_deps(vm, exec->jobs[0].job);
+	if (ret)
+		goto out;
 
 	ret = -ENODEV;
 	if (nova_bound_enter(ndev, &idx)) {
@@ -306,8 +316,9 @@ int nova_ioctl_exec(struct drm_device *drm, void *data, struct drm_file *file)
 	struct nova_exec exec = { .file = file };
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~DRM_NOVA_EXEC_IMPLICIT_SYNC)
 		return -EINVAL;
+	exec.implicit = args->flags & DRM_NOVA_EXEC_IMPLICIT_SYNC;
 	exec.queue = nova_queue_lookup(nfile, args->queue_id);
 	if (!exec.queue)
 		return -ENOENT;

@@ -39,6 +39,8 @@ struct nova_bo {
 	 * refer to the buffer.
 	 */
 	struct drm_gem_object *vm_obj;
+	/** @exported: a dma-buf was made of it at some time; never taken back */
+	bool exported;
 	/** @account: what the size is charged to, a reference; NULL for an import */
 	struct nova_account *account;
 	/** @dma: DMA mapping of the pages while in TTM_PL_TT, or of an import; reservation lock */
@@ -66,6 +68,12 @@ struct nova_bo_extent {
 static inline bool nova_bo_is_private(const struct nova_bo *bo)
 {
 	return bo->vm_obj;
+}
+
+/* Others may use it, too: what they do with it is in the fences of its reservation. */
+static inline bool nova_bo_is_shared(const struct nova_bo *bo)
+{
+	return READ_ONCE(bo->exported) || drm_gem_is_imported(&bo->tbo.base);
 }
 
 static inline void nova_bo_set_resident(struct nova_bo *bo, u32 placement, bool resident)
