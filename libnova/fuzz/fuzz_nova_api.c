@@ -335,7 +335,7 @@ static void submit(struct client *client, struct nova_queue *queue, struct fuzz_
 		jobs[i].syncs = fuzz_u8(in) & 7 ? syncs : NULL;
 		jobs[i].sync_count = fuzz_below(in, 5);
 	}
-	nova_queue_submit(queue, jobs, fuzz_below(in, 3));
+	nova_queue_submit_flags(queue, jobs, fuzz_below(in, 3), fuzz_below(in, 3));
 }
 
 static void call_queue(struct client *client, struct fuzz_input *in)

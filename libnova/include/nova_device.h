@@ -84,13 +84,15 @@ void nova_device_close(struct nova_device *dev);
  */
 int nova_device_fd(const struct nova_device *dev);
 
+#define NOVA_FEATURE_IMPLICIT_SYNC	(1u << 7)	/* NOVA_SUBMIT_IMPLICIT_SYNC */
+
 /**
  * struct nova_device_info - identity
  * @chip_id: chip id of the PMC
  * @revision_major: chip revision
  * @revision_minor: chip revision
  * @generation: how often this GPU was bound to the driver
- * @features: mask; no bit is defined yet
+ * @features: NOVA_FEATURE_* mask
  * @vram_bar_size: length of the CPU's window on video memory
  * @pci_domain: where the GPU is on the PCI bus
  * @pci_bus: bus

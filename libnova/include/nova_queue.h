@@ -115,6 +115,24 @@ struct nova_job {
  */
 int nova_queue_submit(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count);
 
+/**
+ * define NOVA_SUBMIT_IMPLICIT_SYNC - for partners that share a buffer and no sync object
+ *
+ * The jobs wait for what others do with the exported and imported buffers that are mapped in the queue's
+ * address space, and the others for the last job. Needs NOVA_FEATURE_IMPLICIT_SYNC.
+ */
+#define NOVA_SUBMIT_IMPLICIT_SYNC	(1u << 0)
+
+/**
+ * nova_queue_submit_flags() - nova_queue_submit() with a choice
+ * @queue: the queue
+ * @jobs: the jobs, run in order; all are accepted or none
+ * @count: number of them, not 0
+ * @flags: NOVA_SUBMIT_*; 0: as nova_queue_submit()
+ */
+int nova_queue_submit_flags(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count,
+			    uint32_t flags);
+
 #ifdef __cplusplus
 }
 #endif
