@@ -272,9 +272,8 @@ static int call_queue_get_state(void *data)
 }
 
 /* Two jobs, each with a push, a wait and a signal of either kind of syncobj. */
-static int call_exec(void *data)
+static int exec(struct igt_nova_failbench *bench, uint32_t flags)
 {
-	struct igt_nova_failbench *bench = data;
 	struct drm_nova_push push = { .va = bench->push.va, .length = bench->push.length };
 	struct drm_nova_sync syncs[] = {
 		igt_nova_wait_for(bench->binary, 0),
@@ -289,10 +288,21 @@ static int call_exec(void *data)
 	};
 	struct drm_nova_exec args = {
 		.queue_id = bench->queue,
+		.flags = flags,
 		.jobs = { sizeof(*jobs), ARRAY_SIZE(jobs), (uintptr_t)jobs },
 	};
 
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_EXEC, &args);
+}
+
+static int call_exec(void *data)
+{
+	return exec(data, 0);
+}
+
+static int call_exec_implicit(void *data)
+{
+	return exec(data, DRM_NOVA_EXEC_IMPLICIT_SYNC);
 }
 
 /* A wait for another queue's job. */
@@ -338,6 +348,41 @@ static void prepare_exec_moved(void *data)
 	igt_assert_eq_u32(info.resident, SYSTEM);
 }
 
+/* The semaphore of the job that the call waits for: behind what pushes take. */
+static volatile uint32_t *implicit_gate(struct igt_nova_failbench *bench)
+{
+	return &bench->client.pushes.map[bench->client.pushes.size / 4 - 1];
+}
+
+/* The fence of another queue's job, which does not end, is on a shared buffer of the VM. */
+static void prepare_exec_implicit(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd, dmabuf = -1;
+	struct drm_nova_push segment = { 0 };
+	struct drm_nova_job job = {
+		.pushes = { sizeof(segment), 1, (uintptr_t)&segment },
+	};
+	struct drm_nova_exec args = {
+		.flags = DRM_NOVA_EXEC_IMPLICIT_SYNC,
+		.jobs = { sizeof(job), 1, (uintptr_t)&job },
+	};
+	struct igt_nova_push push;
+
+	bench->handle = igt_nova_gem_create(fd, SMALL, 0, SYSTEM, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+	igt_nova_vm_map(fd, bench->client.vm, bench->handle, 0, bench->va, SMALL, 0, 0);
+	igt_assert_eq(drmPrimeHandleToFD(fd, bench->handle, DRM_CLOEXEC, &dmabuf), 0);
+	close(dmabuf);
+	igt_nova_failbench_submit(bench);
+	*implicit_gate(bench) = 0;
+	igt_nova_push_begin(&bench->client, &push, 16);
+	igt_nova_push_acquire(&push, bench->client.pushes.va + bench->client.pushes.size - 4, 1);
+	segment = (struct drm_nova_push) { push.va, push.length, 0 };
+	args.queue_id = bench->id;
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_EXEC, &args, 0);
+}
+
 static void finish_exec_moved(void *data, int ret, bool injected)
 {
 	struct igt_nova_failbench *bench = data;
@@ -345,6 +390,12 @@ static void finish_exec_moved(void *data, int ret, bool injected)
 	finish_exec(bench, ret, injected);
 	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
 	igt_nova_failbench_close_handle(bench);
+}
+
+static void finish_exec_implicit(void *data, int ret, bool injected)
+{
+	*implicit_gate(data) = 1;
+	finish_exec_moved(data, ret, injected);
 }
 
 /* One line per ioctl at least; all-ioctls tells when one is missing. */
@@ -399,6 +450,10 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_exec_moved, .call = call_exec,
 		    .finish = finish_exec_moved },
 	  IOCTL(EXEC), .describe = "A job in a VM with a buffer that was moved away." },
+	{ .fail = { .name = "exec-implicit",
+		    .prepare = prepare_exec_implicit, .call = call_exec_implicit,
+		    .finish = finish_exec_implicit },
+	  IOCTL(EXEC), .describe = "Two jobs that wait for the users of a shared buffer, too." },
 	{ .fail = { .name = "get-time", .call = call_get_time },
 	  IOCTL(GET_TIME), .describe = "The clocks are read." },
 };
