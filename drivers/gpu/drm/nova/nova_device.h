@@ -2,6 +2,7 @@
 #ifndef _NOVA_DEVICE_H_
 #define _NOVA_DEVICE_H_
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -50,6 +51,8 @@ struct nova_device {
 		/** @tables.lock: guards @tables.used */
 		spinlock_t lock;
 	} tables;
+	/** @charged_ns: per engine, see nova_meter_charge() */
+	atomic64_t charged_ns[NOVA_CORE_ENGINES_MAX];
 	/** @queues: queues with a channel, see nova_queue.c */
 	struct {
 		/** @queues.lock: guards the list; on the list means @bound is valid */

@@ -25,6 +25,7 @@
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
+#include "nova_stats.h"
 #include "nova_vm.h"
 
 static const struct drm_ioctl_desc nova_ioctls[] = {
@@ -62,7 +63,7 @@ static const struct drm_driver nova_drm_driver = {
 	.open = nova_file_open,
 	.postclose = nova_file_postclose,
 	.gem_prime_import = nova_prime_import,
-	.show_fdinfo = drm_show_memory_stats,
+	.show_fdinfo = nova_stats_show_fdinfo,
 	.ioctls = nova_ioctls,
 	.num_ioctls = ARRAY_SIZE(nova_ioctls),
 	.fops = &nova_fops,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/visibility.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "nova_fence.h"
 
@@ -55,11 +56,13 @@ static void nova_fence_signal(struct nova_fence *fence, int error)
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
 {
 	struct nova_fence *fence, *next;
+	u64 now = ktime_get_ns();
 
 	guard(spinlock)(&timeline->lock);
 	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
 		if (fence->base.seqno > seqno)
 			break;
+		nova_meter_charge(&timeline->meter, READ_ONCE(fence->begin_ns), now);
 		nova_fence_signal(fence, 0);
 	}
 }
@@ -88,10 +91,13 @@ u64 nova_timeline_pending(struct nova_timeline *timeline)
 void nova_timeline_abort(struct nova_timeline *timeline, int error)
 {
 	struct nova_fence *fence, *next;
+	u64 now = ktime_get_ns();
 
 	guard(spinlock)(&timeline->lock);
-	list_for_each_entry_safe(fence, next, &timeline->pending, link)
+	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
+		nova_meter_charge(&timeline->meter, READ_ONCE(fence->begin_ns), now);
 		nova_fence_signal(fence, error);
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_timeline_abort);
 

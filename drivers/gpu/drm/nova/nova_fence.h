@@ -7,6 +7,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "nova_stats.h"
+
 /**
  * struct nova_fence - a job's fence
  *
@@ -19,6 +21,8 @@ struct nova_fence {
 	struct dma_fence base;
 	/** @link: on &nova_timeline.pending until signalled */
 	struct list_head link;
+	/** @begin_ns: when the job was written to the ring, or 0; written under the queue's lock */
+	u64 begin_ns;
 };
 
 /**
@@ -33,6 +37,8 @@ struct nova_timeline {
 	u64 context;
 	/** @seqno: of the newest fence */
 	u64 seqno __guarded_by(&lock);
+	/** @meter: charges the jobs' time; zeroes: nobody is charged */
+	struct nova_meter meter;
 };
 
 void nova_timeline_init(struct nova_timeline *timeline);

@@ -4,6 +4,7 @@
  */
 #include <linux/capability.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -111,6 +112,7 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 			       bytes, false);
 
 	userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	WRITE_ONCE(job->fence->begin_ns, ktime_get_ns());
 	WRITE_ONCE(queue->hw.seqno, seqno);
 	dma_wmb();	/* entries and segments before the index that covers them */
 	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));
@@ -433,6 +435,7 @@ static void nova_queue_release(struct kref *ref)
 	if (drm_mm_node_allocated(&queue->hw.va))
 		nova_vm_kernel_free(queue->vm, &queue->hw.va);
 	nova_vm_put(queue->vm);
+	nova_meter_fini(&queue->timeline.meter);
 	mutex_destroy(&queue->lock);
 	kfree(queue);
 	drm_dev_put(&ndev->drm);
@@ -550,6 +553,7 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	queue = nova_queue_alloc(ndev, vm, args);
 	if (!queue)
 		return -ENOMEM;
+	nova_meter_init(&queue->timeline.meter, ndev, queue->engine, nfile->stats);
 
 	/* The id is reserved first: once the queue is visible nothing fails. */
 	ret = xa_alloc(&nfile->queues, &id, NULL, XA_LIMIT(1, nova_file_queues_max(ndev)),
