@@ -69,6 +69,49 @@ static int call_gem_mmap_offset(void *data)
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &args);
 }
 
+static int call_gem_label(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_set_meta args = {
+		.handle = bench->bo.handle, .op = DRM_NOVA_GEM_META_LABEL, .value = 5,
+		.pointer = (uintptr_t)"label",
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+/* A buffer in system memory that is bound, so that it has to be hidden. */
+static void prepare_madvise(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	bench->handle = igt_nova_gem_create(bench->client.fd, SMALL, 0, SYSTEM, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+	igt_nova_vm_map(bench->client.fd, bench->client.vm, bench->handle, 0, bench->va, SMALL, 0,
+			0);
+}
+
+static int call_madvise(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_set_meta args = {
+		.handle = bench->handle, .op = DRM_NOVA_GEM_META_MADVISE,
+		.value = DRM_NOVA_MADVISE_DONTNEED,
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+static void finish_madvise(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)ret;
+	(void)injected;
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
+	igt_nova_failbench_close_handle(bench);
+}
+
 static int call_dev_query(void *data)
 {
 	struct drm_nova_query_engines answer;
@@ -365,6 +408,11 @@ static const struct igt_nova_failcall calls[] = {
 	  IOCTL(DEV_QUERY), .describe = "The engines are listed." },
 	{ .fail = { .name = "gem-mmap-offset", .call = call_gem_mmap_offset },
 	  IOCTL(GEM_MMAP_OFFSET), .describe = "A buffer's mmap offset is asked for." },
+	{ .fail = { .name = "gem-label", .call = call_gem_label },
+	  IOCTL(GEM_SET_META), .describe = "A buffer is given a label." },
+	{ .fail = { .name = "gem-madvise", .prepare = prepare_madvise, .call = call_madvise,
+		    .finish = finish_madvise },
+	  IOCTL(GEM_SET_META), .describe = "A buffer is not needed." },
 	{ .fail = { .name = "vm-create", .call = call_vm_create, .finish = finish_vm_create },
 	  IOCTL(VM_CREATE), .describe = "An address space is made.", .orphans = true },
 	{ .fail = { .name = "vm-destroy",

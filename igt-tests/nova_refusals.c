@@ -125,6 +125,54 @@ static void test_gem_info(int fd)
 	igt_nova_gem_close(fd, valid.handle);
 }
 
+static const struct igt_nova_refusal label_rows[] = {
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, handle, 0, ENOENT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, handle, IGT_NOVA_BAD_ID, ENOENT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, op, 0, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, op, DRM_NOVA_GEM_META_MADVISE + 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, op, ~0u, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, value, DRM_NOVA_GEM_LABEL_MAX + 1, E2BIG),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, value, ~0ull, E2BIG),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pointer, 0, EFAULT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pointer, IGT_NOVA_BAD_POINTER, EFAULT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pointer, KERNEL_POINTER, EFAULT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pad, 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pad, 1u << 31, EINVAL),
+};
+
+static const struct igt_nova_refusal madvise_rows[] = {
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, handle, IGT_NOVA_BAD_ID, ENOENT),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, value, DRM_NOVA_MADVISE_DONTNEED + 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, value, ~0ull, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pointer, 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_gem_set_meta, pad, 1, EINVAL),
+};
+
+static void test_gem_set_meta(int fd)
+{
+	static const struct igt_nova_refusals label_refusals = {
+		DRM_IOCTL_NOVA_GEM_SET_META, "GEM_SET_META (label)",
+		sizeof(struct drm_nova_gem_set_meta), NULL, label_rows, ARRAY_SIZE(label_rows),
+	};
+	static const struct igt_nova_refusals madvise_refusals = {
+		DRM_IOCTL_NOVA_GEM_SET_META, "GEM_SET_META (advice)",
+		sizeof(struct drm_nova_gem_set_meta), NULL, madvise_rows, ARRAY_SIZE(madvise_rows),
+	};
+	struct drm_nova_gem_set_meta label = {
+		.op = DRM_NOVA_GEM_META_LABEL, .value = 4, .pointer = (uintptr_t)"name",
+	};
+	struct drm_nova_gem_set_meta madvise = {
+		.op = DRM_NOVA_GEM_META_MADVISE, .value = DRM_NOVA_MADVISE_DONTNEED,
+	};
+
+	label.handle = madvise.handle = igt_nova_gem_create(fd, 4096, 0, 0, 0, 0);
+	igt_nova_refuse(fd, &label_refusals, &label);
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_GEM_SET_META, &label, 0);
+	igt_nova_refuse(fd, &madvise_refusals, &madvise);
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_GEM_SET_META, &madvise, 0);
+	igt_nova_gem_close(fd, label.handle);
+}
+
 static const struct igt_nova_refusal mmap_offset_rows[] = {
 	IGT_NOVA_REFUSE(struct drm_nova_gem_mmap_offset, handle, 0, ENOENT),
 	IGT_NOVA_REFUSE(struct drm_nova_gem_mmap_offset, handle, IGT_NOVA_BAD_ID, ENOENT),
@@ -602,6 +650,7 @@ static const struct igt_nova_test tests[] = {
 	{ "getparam", "GETPARAM refuses unknown parameters.", test_getparam },
 	{ "gem-create", "GEM_CREATE refuses each malformed field.", test_gem_create },
 	{ "gem-info", "GEM_INFO refuses bad handles.", test_gem_info },
+	{ "gem-set-meta", "Labels and advice.", test_gem_set_meta },
 	{ "dev-query", "DEV_QUERY refuses each malformed field.", test_dev_query },
 	{ "gem-mmap-offset", "GEM_MMAP_OFFSET refuses each malformed field.",
 	  test_gem_mmap_offset },

@@ -75,6 +75,33 @@ static int load_gem_mmap_offset(struct igt_nova_worker *worker)
 	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &offset);
 }
 
+/* A buffer of its own, with a label, that is needed again at once. */
+static int load_gem_set_meta(struct igt_nova_worker *worker)
+{
+	static const char label[] = "a label";
+	struct drm_nova_gem_create create = {
+		.size = BO_SIZE, .placement = DRM_NOVA_PLACEMENT_SYSTEM,
+	};
+	struct drm_nova_gem_set_meta meta = {
+		.op = DRM_NOVA_GEM_META_LABEL, .value = sizeof(label) - 1,
+		.pointer = (uintptr_t)label,
+	};
+	int ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_CREATE, &create);
+
+	if (ret)
+		return ret;
+	meta.handle = create.handle;
+	ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &meta);
+	meta.op = DRM_NOVA_GEM_META_MADVISE;
+	meta.pointer = 0;
+	for (int advice = DRM_NOVA_MADVISE_DONTNEED; !ret && advice >= 0; advice--) {
+		meta.value = advice;
+		meta.handle = worker->bo.handle;
+		ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &meta);
+	}
+	return ret ? ret : close_handle(worker->client.fd, create.handle);
+}
+
 static int load_vm_create_destroy(struct igt_nova_worker *worker)
 {
 	struct drm_nova_vm_create create = { 0 };
@@ -205,6 +232,7 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "gem-info", load_gem_info, { DRM_IOCTL_NOVA_GEM_INFO } },
 	{ "dev-query", load_dev_query, { DRM_IOCTL_NOVA_DEV_QUERY } },
 	{ "gem-mmap-offset", load_gem_mmap_offset, { DRM_IOCTL_NOVA_GEM_MMAP_OFFSET } },
+	{ "gem-set-meta", load_gem_set_meta, { DRM_IOCTL_NOVA_GEM_SET_META } },
 	{ "vm-create-destroy", load_vm_create_destroy,
 	  { DRM_IOCTL_NOVA_VM_CREATE, DRM_IOCTL_NOVA_VM_DESTROY } },
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },

@@ -147,6 +147,24 @@ static int do_gem_info(struct drm_nova_gem_info *args)
 	return 0;
 }
 
+/* Drops what it is told is not needed. */
+static int do_set_meta(struct drm_nova_gem_set_meta *args)
+{
+	if (!exists(FAKE_GEM, args->handle))
+		return -ENOENT;
+	fake.set_meta = *args;
+	if (args->op == DRM_NOVA_GEM_META_LABEL) {
+		if (args->value > DRM_NOVA_GEM_LABEL_MAX)
+			return -E2BIG;
+		memset(fake.label, 0, sizeof(fake.label));
+		if (args->value && args->value < sizeof(fake.label))
+			memcpy(fake.label, (void *)(uintptr_t)args->pointer, args->value);
+		return 0;
+	}
+	args->retained = args->value == DRM_NOVA_MADVISE_DONTNEED;
+	return 0;
+}
+
 static int do_mmap_offset(struct drm_nova_gem_mmap_offset *args)
 {
 	if (!exists(FAKE_GEM, args->handle))
@@ -368,6 +386,8 @@ static int do_ioctl(unsigned long request, void *arg)
 		return do_gem_info(arg);
 	case DRM_IOCTL_NOVA_DEV_QUERY:
 		return do_dev_query(arg);
+	case DRM_IOCTL_NOVA_GEM_SET_META:
+		return do_set_meta(arg);
 	case DRM_IOCTL_NOVA_GEM_MMAP_OFFSET:
 		return do_mmap_offset(arg);
 	case DRM_IOCTL_NOVA_VM_CREATE:

@@ -64,6 +64,10 @@ static int use_memory(struct program *s)
 	if (!ret)
 		ret = nova_bo_query_info(s->bo, &info);
 	if (!ret)
+		ret = nova_bo_set_label(s->bo, "a label");
+	if (!ret)
+		ret = nova_bo_madvise(s->bo, NOVA_BO_WILLNEED, NULL);
+	if (!ret)
 		ret = nova_bo_export(s->bo, &s->fd);
 	if (!ret)
 		ret = drop_fd(&s->fd);

@@ -93,6 +93,14 @@ FIELD(drm_nova_query_limits, queue_jobs_max, 64, 4);
 FIELD(drm_nova_query_limits, page_tables_max, 68, 4);
 FIELD(drm_nova_query_limits, file_gem_bytes_max, 72, 8);
 
+SIZE(drm_nova_gem_set_meta, 32);
+FIELD(drm_nova_gem_set_meta, handle, 0, 4);
+FIELD(drm_nova_gem_set_meta, op, 4, 4);
+FIELD(drm_nova_gem_set_meta, value, 8, 8);
+FIELD(drm_nova_gem_set_meta, pointer, 16, 8);
+FIELD(drm_nova_gem_set_meta, retained, 24, 4);
+FIELD(drm_nova_gem_set_meta, pad, 28, 4);
+
 SIZE(drm_nova_gem_mmap_offset, 16);
 FIELD(drm_nova_gem_mmap_offset, handle, 0, 4);
 FIELD(drm_nova_gem_mmap_offset, flags, 4, 4);
@@ -175,6 +183,9 @@ FIELD(drm_nova_get_time, reserved, 32, 8);
 _Static_assert(NOVA_PLACEMENT_VRAM == DRM_NOVA_PLACEMENT_VRAM &&
 	       NOVA_PLACEMENT_SYSTEM == DRM_NOVA_PLACEMENT_SYSTEM, "placement");
 _Static_assert(NOVA_BO_NO_MMAP == DRM_NOVA_GEM_NO_MMAP, "bo flags");
+_Static_assert(NOVA_BO_LABEL_MAX == DRM_NOVA_GEM_LABEL_MAX, "label");
+_Static_assert((int)NOVA_BO_WILLNEED == DRM_NOVA_MADVISE_WILLNEED &&
+	       (int)NOVA_BO_DONTNEED == DRM_NOVA_MADVISE_DONTNEED, "advice");
 _Static_assert(NOVA_CACHING_DEFAULT == DRM_NOVA_CPU_CACHING_DEFAULT &&
 	       NOVA_CACHING_WB == DRM_NOVA_CPU_CACHING_WB &&
 	       NOVA_CACHING_WC == DRM_NOVA_CPU_CACHING_WC, "caching");
@@ -205,6 +216,7 @@ static void test_numbers(void **state)
 	assert_int_equal(DRM_IOCTL_NOVA_GEM_INFO, 0xc0206442);
 	assert_int_equal(DRM_IOCTL_NOVA_DEV_QUERY, 0xc0106460);
 	assert_int_equal(DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, 0xc0106461);
+	assert_int_equal(DRM_IOCTL_NOVA_GEM_SET_META, 0xc0206462);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_CREATE, 0xc0186463);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_DESTROY, 0x40086464);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_BIND, 0x40286465);

@@ -46,7 +46,7 @@ extern "C" {
  * EPERM                 not allowed for this object (mapping NO_MMAP, sharing VM-private)
  * ENOSPC                video memory or page-table memory, channels, or a per-file limit exhausted
  * ENOMEM                system memory exhausted
- * E2BIG                 an array or a push is longer than the limit in DRM_NOVA_QUERY_LIMITS
+ * E2BIG                 an array, a push or a label is longer than its limit
  * EOPNOTSUPP            valid, but this driver or device lacks the feature
  * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why
  * ETIMEDOUT             the device's firmware did not answer in time
@@ -62,9 +62,10 @@ extern "C" {
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
-/* Our own. 0x22, 0x26, 0x2c are reserved: GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+/* Our own. 0x26, 0x2c are reserved: VM_GET_STATE, WAIT_USER_FENCE. */
 #define DRM_NOVA_DEV_QUERY		0x20
 #define DRM_NOVA_GEM_MMAP_OFFSET	0x21
+#define DRM_NOVA_GEM_SET_META		0x22
 #define DRM_NOVA_VM_CREATE		0x23
 #define DRM_NOVA_VM_DESTROY		0x24
 #define DRM_NOVA_VM_BIND		0x25
@@ -199,7 +200,8 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+#define DRM_NOVA_FEATURE_MADVISE	(1ull << 6)	/* DRM_NOVA_GEM_META_MADVISE */
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -314,6 +316,50 @@ struct drm_nova_gem_mmap_offset {
 	__u32 handle;
 	__u32 flags;
 	__u64 offset;
+};
+
+/** define DRM_NOVA_GEM_META_LABEL - a name for people, see &struct drm_nova_gem_set_meta */
+#define DRM_NOVA_GEM_META_LABEL		1
+/** define DRM_NOVA_GEM_META_MADVISE - is the content needed? */
+#define DRM_NOVA_GEM_META_MADVISE	2
+
+/** define DRM_NOVA_GEM_LABEL_MAX - longest label in bytes, or E2BIG */
+#define DRM_NOVA_GEM_LABEL_MAX		4096
+
+#define DRM_NOVA_MADVISE_WILLNEED	0	/* keep it; how each buffer begins */
+#define DRM_NOVA_MADVISE_DONTNEED	1	/* it may be dropped when memory is short */
+
+/**
+ * struct drm_nova_gem_set_meta - DRM_IOCTL_NOVA_GEM_SET_META
+ * @handle: GEM handle, or ENOENT
+ * @op: DRM_NOVA_GEM_META_*; unknown: EINVAL
+ * @value: of a label: its length in bytes, 0 for none; of an advice: DRM_NOVA_MADVISE_*
+ * @pointer: of a label: user pointer to its bytes, any but they are shown up to the first zero; of
+ *           an advice: must be 0
+ * @retained: out, of an advice: 1 when the buffer has kept its content since it was needed last, 0
+ *            when it was dropped
+ * @pad: must be 0
+ *
+ * A label belongs to the buffer, not to the handle, and is shown in debugfs.
+ *
+ * DONTNEED waits for the jobs that may be using the buffer, and takes it out of the GPU's sight. It stays
+ * bound, but the GPU faults where it is; VM_BIND refuses it (EPERM). From then on its memory may go at any
+ * moment, with the content: retained, in the next answer, tells. CPU mappings stay usable; of a
+ * dropped buffer they are zero, and what is written to them may be dropped again.
+ *
+ * WILLNEED ends that: the content is kept from now on, what was dropped is zero, and the
+ * GPU sees the buffer from the next EXEC on. A retained of 0 is told once.
+ *
+ * Advice on an imported buffer is EPERM: the memory is not ours. A buffer in use by an importer is
+ * not dropped.
+ */
+struct drm_nova_gem_set_meta {
+	__u32 handle;
+	__u32 op;
+	__u64 value;
+	__u64 pointer;
+	__u32 retained;
+	__u32 pad;
 };
 
 /**
@@ -540,6 +586,8 @@ struct drm_nova_get_time {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_DEV_QUERY, struct drm_nova_dev_query)
 #define DRM_IOCTL_NOVA_GEM_MMAP_OFFSET \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_MMAP_OFFSET, struct drm_nova_gem_mmap_offset)
+#define DRM_IOCTL_NOVA_GEM_SET_META \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_SET_META, struct drm_nova_gem_set_meta)
 #define DRM_IOCTL_NOVA_VM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_CREATE, struct drm_nova_vm_create)
 #define DRM_IOCTL_NOVA_VM_DESTROY \

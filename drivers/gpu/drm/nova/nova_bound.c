@@ -10,6 +10,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_queue.h"
+#include "nova_shrink.h"
 
 struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 	__context_unsafe(it makes what is checked elsewhere)
@@ -116,13 +117,18 @@ int nova_bound_create(struct nova_device *ndev, struct nova_core *core)
 		ret = -ENOMEM;
 		goto err_free;
 	}
-	ret = nova_core_client_register(core, &nova_queue_client_ops, bound);
+	ret = nova_shrink_create(bound);
 	if (ret)
 		goto err_wq;
+	ret = nova_core_client_register(core, &nova_queue_client_ops, bound);
+	if (ret)
+		goto err_shrink;
 	nova_core_audit_add(core, &bound->audit, "bound device");
 	ndev->bound = bound;
 	return 0;
 
+err_shrink:
+	nova_shrink_destroy(bound);
 err_wq:
 	destroy_workqueue(bound->reset_wq);
 err_free:
@@ -169,6 +175,7 @@ void nova_bound_destroy(struct nova_bound *bound)
 {
 	nova_core_client_unregister(bound->core);
 	destroy_workqueue(bound->reset_wq);
+	nova_shrink_destroy(bound);
 	nova_core_audit_del(bound->core, &bound->audit);
 	bound->ndev->bound = NULL;
 	__release(nova_core_door);

@@ -11,6 +11,7 @@
 #include <linux/nova_core.h>
 
 struct nova_device;
+struct nova_shrink;
 
 /**
  * struct nova_bound - what exists only while the driver is bound to the device
@@ -34,6 +35,8 @@ struct nova_bound {
 	struct workqueue_struct *reset_wq;
 	/** @lost_work: kills all queues after the device was lost */
 	struct work_struct lost_work;
+	/** @shrink: frees what is not needed when the system is short of memory */
+	struct nova_shrink *shrink;
 	/** @audit: registry entry of @reset_wq and @lost_work */
 	struct nova_core_audit audit;
 };

@@ -19,6 +19,11 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
 	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
+	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->gem.list));
+	ret = drmm_mutex_init(&ndev->drm, &ndev->gem.lock);
+	if (ret)
+		return ret;
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
 	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
 }

@@ -53,6 +53,16 @@ struct nova_device {
 	} tables;
 	/** @charged_ns: per engine, see nova_meter_charge() */
 	atomic64_t charged_ns[NOVA_CORE_ENGINES_MAX];
+	/** @gem: all buffers, see nova_meta.c */
+	struct {
+		/** @gem.lock: guards the list and the labels; nothing is allocated under it */
+		struct mutex lock;
+		struct list_head list __guarded_by(&lock);
+		/** @gem.last_id: of the newest buffer */
+		u64 last_id __guarded_by(&lock);
+	} gem;
+	/** @purgeable: pages that nova_shrink.c may free */
+	atomic_long_t purgeable;
 	/** @queues: queues with a channel, see nova_queue.c */
 	struct {
 		/** @queues.lock: guards the list; on the list means @bound is valid */

@@ -22,6 +22,7 @@
 #include "nova_exec.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_meta.h"
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
@@ -34,6 +35,7 @@ static const struct drm_ioctl_desc nova_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NOVA_GEM_INFO, nova_ioctl_gem_info, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_DEV_QUERY, nova_ioctl_dev_query, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_GEM_MMAP_OFFSET, nova_ioctl_gem_mmap_offset, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GEM_SET_META, nova_ioctl_gem_set_meta, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_CREATE, nova_ioctl_vm_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_DESTROY, nova_ioctl_vm_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_BIND, nova_ioctl_vm_bind, DRM_RENDER_ALLOW),

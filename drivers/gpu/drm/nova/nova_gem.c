@@ -20,6 +20,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_meta.h"
 #include "nova_prime.h"
 #include "nova_ttm.h"
 #include "nova_vm.h"
@@ -40,6 +41,7 @@ static void nova_bo_destroy(struct ttm_buffer_object *tbo)
 
 	drm_WARN_ON(obj->dev, !list_empty(&bo->dma.link));
 
+	nova_meta_fini(bo);
 	/* The table went back when TTM dropped the memory, or at remove(). */
 	if (drm_gem_is_imported(obj))
 		drm_prime_gem_destroy(obj, NULL);
@@ -155,6 +157,18 @@ static vm_fault_t nova_gem_fault_vram(struct nova_bo *bo, struct vm_fault *vmf)
 	return ret;
 }
 
+/* One that was purged is nowhere; it begins anew like the others. */
+static vm_fault_t nova_gem_fault_purged(struct nova_bo *bo)
+{
+	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+	struct ttm_placement placement = { .num_placement = 1, .placement = &system };
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+
+	if (bo->tbo.resource)
+		return 0;
+	return ttm_bo_validate(&bo->tbo, &placement, &ctx) ? VM_FAULT_OOM : 0;
+}
+
 /*
  * The first touch decides where a buffer without memory begins. A failure is
  * none: system pages do, and the GPU's first use moves them.
@@ -191,7 +205,7 @@ static vm_fault_t nova_gem_fault(struct vm_fault *vmf)
 				  MAX_SCHEDULE_TIMEOUT) < 0)
 		ret = VM_FAULT_NOPAGE;
 	else
-		ret = nova_gem_fault_place(bo);
+		ret = nova_gem_fault_purged(bo) ?: nova_gem_fault_place(bo);
 	if (ret)
 		goto unlock;
 
@@ -254,6 +268,7 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 	drm_gem_private_object_init(&ndev->drm, &bo->tbo.base, size);
 	/* Linux 7.2 does it for drivers with DRIVER_GEM_GPUVA only, which 7.3 does not know. */
 	drm_gem_gpuva_init(&bo->tbo.base);
+	nova_meta_init(bo);
 	return bo;
 }
 
@@ -347,8 +362,9 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_create);
  * for the GPU. Video memory is taken first. If system memory would do as well
  * no other buffer is evicted for it.
  *
- * Return: 0, -ENOSPC when video memory is full, -ENOMEM, -ENODEV when the
- * device is gone, -EBUSY or -ERESTARTSYS as @ctx says; -EDEADLK is not returned.
+ * Return: 0, -ENOSPC when video memory is full, -ENOMEM, -EPERM when the client has said that it
+ * does not need the buffer, -ENODEV when the device is gone, -EBUSY or -ERESTARTSYS as @ctx says;
+ * -EDEADLK is not returned.
  */
 int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 {
@@ -370,6 +386,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 		places[placement.num_placement++].mem_type = TTM_PL_TT;
 	if (!placement.num_placement)
 		return -ENOSPC;
+	if (bo->madvise.dontneed)
+		return -EPERM;
 
 	/* Nor should they be for a device that is not there. */
 	if (!nova_bound_enter(ndev, &idx))

@@ -9,6 +9,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "nova_dma.h"
+#include "nova_shrink.h"
 
 struct drm_device;
 struct drm_file;
@@ -50,6 +51,24 @@ struct nova_bo {
 	 * reservation lock
 	 */
 	struct page *dummy;
+	/** @meta: see nova_meta.c */
+	struct {
+		/** @meta.link: on nova_device.gem.list; its lock */
+		struct list_head link;
+		/** @meta.id: names the buffer to people; constant */
+		u64 id;
+		/** @meta.label: what the client calls it, or NULL; nova_device.gem.lock */
+		char *label;
+	} meta;
+	/** @madvise: what DRM_NOVA_GEM_META_MADVISE said; written under the reservation lock */
+	struct {
+		/** @madvise.dontneed: the content may be dropped, and the GPU does not see it */
+		bool dontneed;
+		/** @madvise.purged: it was, since the content was needed last */
+		bool purged;
+		/** @madvise.pages: counted in nova_device.purgeable */
+		unsigned long pages;
+	} madvise;
 };
 
 #define to_nova_bo(obj_) container_of_const(obj_, struct nova_bo, tbo.base)
@@ -71,6 +90,7 @@ static inline bool nova_bo_is_private(const struct nova_bo *bo)
 static inline void nova_bo_set_resident(struct nova_bo *bo, u32 placement, bool resident)
 {
 	WRITE_ONCE(bo->resident, resident ? bo->resident | placement : bo->resident & ~placement);
+	nova_shrink_account(bo);
 }
 
 struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32 placement,

@@ -161,11 +161,14 @@ static void nova_stats_add_bo(struct nova_stats_memory *memory, struct nova_bo *
 	stats->resident += obj->size;
 	if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_BOOKKEEP))
 		stats->active += obj->size;
+	else if (READ_ONCE(bo->madvise.dontneed))
+		stats->purgeable += obj->size;
 }
 
 static void nova_stats_show_memory(struct drm_printer *printer, struct drm_file *file)
 {
-	const enum drm_gem_object_status told = DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_ACTIVE;
+	const enum drm_gem_object_status told = DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_ACTIVE |
+						DRM_GEM_OBJECT_PURGEABLE;
 	struct nova_stats_memory memory = {};
 	struct drm_gem_object *obj;
 	int id;

@@ -30,6 +30,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
+#include "nova_shrink.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -122,8 +123,12 @@ static void nova_ttm_tt_unpopulate(struct ttm_device *ttm, struct ttm_tt *base)
 
 	if (base->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return;
-	/* Moves have done it; no page goes back to the system while the device can reach it. */
-	nova_dma_unmap(nova_ttm_device(ttm), &bo->dma);
+	/*
+	 * Moves have done it; no page goes back to the system while the device can reach it. In
+	 * SYSTEM it never does, and there this may be reclaim, which must not wait for the lock.
+	 */
+	if (!bo->tbo.resource || bo->tbo.resource->mem_type != TTM_PL_SYSTEM)
+		nova_dma_unmap(nova_ttm_device(ttm), &bo->dma);
 	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_SYSTEM, false);
 	atomic64_sub((u64)base->num_pages << PAGE_SHIFT, &nova_ttm_system(ttm)->populated);
 	ttm_pool_free(&ttm->pool, base);
@@ -183,6 +188,11 @@ static int nova_ttm_move_from_vram(struct nova_device *ndev, struct nova_bo *bo,
 {
 	int ret;
 
+	/* What the client does not need is not copied. The pages come later, as zeros. */
+	if (bo->madvise.dontneed && to->mem_type == TTM_PL_SYSTEM) {
+		bo->madvise.purged = true;
+		goto moved;
+	}
 	ret = ttm_bo_populate(&bo->tbo, ctx);
 	if (ret)
 		return ret;
@@ -194,7 +204,7 @@ static int nova_ttm_move_from_vram(struct nova_device *ndev, struct nova_bo *bo,
 		if (ret)
 			return ret;
 	}
-
+moved:
 	ttm_bo_move_sync_cleanup(&bo->tbo, to);
 	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_VRAM, false);
 	return 0;
@@ -258,6 +268,16 @@ static void nova_ttm_delete_mem_notify(struct ttm_buffer_object *tbo)
 	nova_dma_unmap(nova_ttm_device(tbo->bdev), &tbo_to_nova_bo(tbo)->dma);
 }
 
+/* About to be swapped out, idle and in SYSTEM: what the client does not need is dropped instead. */
+static void nova_ttm_swap_notify(struct ttm_buffer_object *tbo)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct nova_bo *bo = tbo_to_nova_bo(tbo);
+
+	if (bo->madvise.dontneed)
+		nova_shrink_purge(bo, &ctx);
+}
+
 /* --- the CPU's view --- */
 
 static int nova_ttm_io_mem_reserve(struct ttm_device *ttm, struct ttm_resource *res)
@@ -299,6 +319,7 @@ static const struct ttm_device_funcs nova_ttm_funcs = {
 	.eviction_valuable = ttm_bo_eviction_valuable,
 	.evict_flags = nova_ttm_evict_flags,
 	.move = nova_ttm_move,
+	.swap_notify = nova_ttm_swap_notify,
 	.delete_mem_notify = nova_ttm_delete_mem_notify,
 	.io_mem_reserve = nova_ttm_io_mem_reserve,
 	.io_mem_pfn = nova_ttm_io_mem_pfn,

@@ -77,6 +77,9 @@ static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec
 	struct drm_gpuva *va;
 	int idx, ret;
 
+	/* Out of sight as long as the client does not need it. */
+	if (bo->madvise.dontneed)
+		return 0;
 	ret = nova_bo_validate(bo, &ctx);
 	if (ret)
 		return ret;
