@@ -11,6 +11,7 @@ struct auxiliary_device;
 struct device;
 struct nova_core;
 struct nova_core_chan;
+struct seq_file;
 struct sg_table;
 
 /**
@@ -102,6 +103,8 @@ struct nova_core_audit {
 void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, const char *kind)
 	__must_hold_shared(nova_core_door);
 void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
+	__must_hold_shared(nova_core_door);
+void nova_core_audit_show(struct nova_core *core, struct seq_file *seq)
 	__must_hold_shared(nova_core_door);
 
 /* --- memory: nova_core_dma.c, nova_core_bar.c --- */

@@ -17,6 +17,7 @@
 
 #include "nova_bind.h"
 #include "nova_bound.h"
+#include "nova_debugfs.h"
 #include "nova_device.h"
 #include "nova_dma.h"
 #include "nova_exec.h"
@@ -66,6 +67,7 @@ static const struct drm_driver nova_drm_driver = {
 	.postclose = nova_file_postclose,
 	.gem_prime_import = nova_prime_import,
 	.show_fdinfo = nova_stats_show_fdinfo,
+	.debugfs_init = nova_debugfs_init,
 	.ioctls = nova_ioctls,
 	.num_ioctls = ARRAY_SIZE(nova_ioctls),
 	.fops = &nova_fops,

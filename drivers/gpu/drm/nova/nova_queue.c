@@ -562,6 +562,8 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
+	queue->client_id = file->client_id;
+	queue->id = id;
 	ret = nova_queue_create(queue);
 	if (ret) {
 		xa_erase(&nfile->queues, id);

@@ -40,6 +40,10 @@ struct nova_queue {
 	struct nova_device *ndev;
 	/** @vm: address space, a reference is held */
 	struct nova_vm *vm;
+	/** @client_id: of the file, for people */
+	u64 client_id;
+	/** @id: in the file, for people */
+	u32 id;
 	/** @engine: engine index */
 	u32 engine;
 	/** @priority: DRM_NOVA_PRIORITY_* */

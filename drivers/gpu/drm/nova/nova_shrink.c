@@ -10,6 +10,7 @@
  * its files are closed.
  */
 #include <linux/error-injection.h>
+#include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 
@@ -104,6 +105,19 @@ static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_c
 	return freed ?: SHRINK_STOP;
 }
 
+/*
+ * The last reference of a buffer may be dropped while memory is reclaimed: that takes these locks.
+ * Lockdep knows from here on that nothing may be allocated under them.
+ */
+static void nova_shrink_tell_lockdep(struct nova_device *ndev)
+{
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&ndev->gem.lock);
+	might_lock(&ndev->mappings.lock);
+	might_lock(&ndev->vram.lock);
+	fs_reclaim_release(GFP_KERNEL);
+}
+
 /**
  * nova_shrink_create() - let the system ask for memory
  * @bound: the bound device
@@ -124,6 +138,7 @@ int nova_shrink_create(struct nova_bound *bound)
 	shrink->shrinker->count_objects = nova_shrink_count;
 	shrink->shrinker->scan_objects = nova_shrink_scan;
 	shrink->shrinker->private_data = bound->ndev;
+	nova_shrink_tell_lockdep(bound->ndev);
 	nova_core_audit_add(bound->core, &shrink->audit, "shrinker");
 	bound->shrink = shrink;
 	shrinker_register(shrink->shrinker);
