@@ -118,15 +118,30 @@ static void create_with_priority(int fd, uint32_t vm, uint32_t priority, int err
 		igt_nova_queue_destroy(fd, create.queue_id, 0);
 }
 
+/* What is said to be allowed is what the test below is allowed. */
+static void check_priorities(int fd, uint32_t allowed)
+{
+	struct drm_nova_query_priorities priorities;
+
+	igt_nova_query(fd, DRM_NOVA_QUERY_PRIORITIES, &priorities, sizeof(priorities));
+	igt_assert_eq_u32(priorities.known, 1u << DRM_NOVA_PRIORITY_LOW |
+			  1u << DRM_NOVA_PRIORITY_NORMAL | 1u << DRM_NOVA_PRIORITY_HIGH);
+	igt_assert_eq_u32(priorities.allowed, allowed);
+}
+
 static void test_priority(int fd)
 {
 	uint32_t vm = igt_nova_vm_create(fd, NULL);
+
+	check_priorities(fd, 1u << DRM_NOVA_PRIORITY_LOW | 1u << DRM_NOVA_PRIORITY_NORMAL |
+			 1u << DRM_NOVA_PRIORITY_HIGH);
 
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, 0);
 	igt_fork(child, 1) {
 		igt_drop_root();
+		check_priorities(fd, 1u << DRM_NOVA_PRIORITY_LOW | 1u << DRM_NOVA_PRIORITY_NORMAL);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, EACCES);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);

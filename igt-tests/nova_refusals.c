@@ -13,7 +13,7 @@ IGT_TEST_DESCRIPTION("What each ioctl refuses: one table per ioctl, one wrong fi
 
 static const struct igt_nova_refusal dev_query_rows[] = {
 	IGT_NOVA_REFUSE(struct drm_nova_dev_query, type, 0, EINVAL),
-	IGT_NOVA_REFUSE(struct drm_nova_dev_query, type, DRM_NOVA_QUERY_LIMITS + 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_dev_query, type, DRM_NOVA_QUERY_PRIORITIES + 1, EINVAL),
 	IGT_NOVA_REFUSE(struct drm_nova_dev_query, type, ~0u, EINVAL),
 	IGT_NOVA_REFUSE(struct drm_nova_dev_query, pointer, IGT_NOVA_BAD_POINTER, EFAULT),
 	IGT_NOVA_REFUSE(struct drm_nova_dev_query, pointer, 0xffff800000000000ull, EFAULT),

@@ -220,6 +220,15 @@ struct nova_limits {
 int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits);
 
 /**
+ * nova_device_query_priorities() - which priorities the caller's queues may have
+ * @dev: the device
+ * @allowed: out, a mask of 1 << NOVA_PRIORITY_*
+ *
+ * Returns 0 or an error of the list above; -EINVAL also when the kernel is too old to tell.
+ */
+int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed);
+
+/**
  * struct nova_time - the GPU's and the CPU's clock at one moment
  * @gpu_ns: the GPU's timer (PTIMER), in steps of 32 ns
  * @cpu_ns: the CPU's clock just before

@@ -322,6 +322,19 @@ NOVA_API int nova_device_find_engine(struct nova_device *dev, uint32_t type, uin
 	return -EOPNOTSUPP;
 }
 
+NOVA_API int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed)
+{
+	struct drm_nova_query_priorities answer = { 0 };
+	int ret;
+
+	if (!dev || !allowed)
+		return -EINVAL;
+	ret = query(dev->fd, DRM_NOVA_QUERY_PRIORITIES, &answer, sizeof(answer));
+	if (!ret)
+		*allowed = answer.allowed;
+	return ret;
+}
+
 NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits)
 {
 	struct drm_nova_query_limits answer = { 0 };

@@ -99,6 +99,8 @@ static const struct drm_nova_query_limits answer_limits = {
 	.job_timeout_ms = 12,
 };
 
+static const struct drm_nova_query_priorities answer_priorities = { .allowed = 3, .known = 7 };
+
 static int do_dev_query(struct drm_nova_dev_query *args)
 {
 	const void *answer;
@@ -120,6 +122,10 @@ static int do_dev_query(struct drm_nova_dev_query *args)
 	case DRM_NOVA_QUERY_LIMITS:
 		answer = &answer_limits;
 		size = sizeof(answer_limits);
+		break;
+	case DRM_NOVA_QUERY_PRIORITIES:
+		answer = &answer_priorities;
+		size = sizeof(answer_priorities);
 		break;
 	default:
 		return -EINVAL;

@@ -93,6 +93,10 @@ FIELD(drm_nova_query_limits, queue_jobs_max, 64, 4);
 FIELD(drm_nova_query_limits, page_tables_max, 68, 4);
 FIELD(drm_nova_query_limits, file_gem_bytes_max, 72, 8);
 
+SIZE(drm_nova_query_priorities, 8);
+FIELD(drm_nova_query_priorities, allowed, 0, 4);
+FIELD(drm_nova_query_priorities, known, 4, 4);
+
 SIZE(drm_nova_gem_set_meta, 32);
 FIELD(drm_nova_gem_set_meta, handle, 0, 4);
 FIELD(drm_nova_gem_set_meta, op, 4, 4);

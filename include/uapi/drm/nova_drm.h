@@ -163,6 +163,7 @@ struct drm_nova_gem_info {
 #define DRM_NOVA_QUERY_MEMORY		2	/* struct drm_nova_query_memory */
 #define DRM_NOVA_QUERY_ENGINES		3	/* struct drm_nova_query_engines */
 #define DRM_NOVA_QUERY_LIMITS		4	/* struct drm_nova_query_limits */
+#define DRM_NOVA_QUERY_PRIORITIES	5	/* struct drm_nova_query_priorities */
 
 /**
  * struct drm_nova_dev_query - DRM_IOCTL_NOVA_DEV_QUERY
@@ -302,6 +303,16 @@ struct drm_nova_query_limits {
 	__u32 queue_jobs_max;
 	__u32 page_tables_max;
 	__u64 file_gem_bytes_max;
+};
+
+/**
+ * struct drm_nova_query_priorities - priorities of queues
+ * @allowed: those that QUEUE_CREATE allows to who asks, a mask of 1 << DRM_NOVA_PRIORITY_*; the others are EACCES
+ * @known: all that there are, as a mask
+ */
+struct drm_nova_query_priorities {
+	__u32 allowed;
+	__u32 known;
 };
 
 /**

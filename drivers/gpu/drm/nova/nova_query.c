@@ -17,6 +17,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_query.h"
+#include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -50,6 +51,7 @@ union nova_query_answer {
 	struct drm_nova_query_memory memory;
 	struct drm_nova_query_engines engines;
 	struct drm_nova_query_limits limits;
+	struct drm_nova_query_priorities priorities;
 };
 
 static void nova_query_device(struct nova_bound *bound, union nova_query_answer *answer)
@@ -142,6 +144,17 @@ static void nova_query_limits(struct nova_bound *bound, union nova_query_answer 
 	};
 }
 
+static void nova_query_priorities(struct nova_bound *bound, union nova_query_answer *answer)
+{
+	struct drm_nova_query_priorities *priorities = &answer->priorities;
+
+	for (u32 priority = 0; priority <= DRM_NOVA_PRIORITY_HIGH; priority++) {
+		priorities->known |= BIT(priority);
+		if (nova_queue_priority_allowed(priority))
+			priorities->allowed |= BIT(priority);
+	}
+}
+
 static const struct {
 	void (*fill)(struct nova_bound *bound, union nova_query_answer *answer);
 	size_t size;
@@ -150,6 +163,8 @@ static const struct {
 	[DRM_NOVA_QUERY_MEMORY] = { nova_query_memory, sizeof(struct drm_nova_query_memory) },
 	[DRM_NOVA_QUERY_ENGINES] = { nova_query_engines, sizeof(struct drm_nova_query_engines) },
 	[DRM_NOVA_QUERY_LIMITS] = { nova_query_limits, sizeof(struct drm_nova_query_limits) },
+	[DRM_NOVA_QUERY_PRIORITIES] = { nova_query_priorities,
+					sizeof(struct drm_nova_query_priorities) },
 };
 
 int nova_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)

@@ -471,6 +471,17 @@ struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id)
 	return queue;
 }
 
+/**
+ * nova_queue_priority_allowed() - may the caller have queues of this priority?
+ * @priority: DRM_NOVA_PRIORITY_*
+ *
+ * Return: the answer.
+ */
+bool nova_queue_priority_allowed(u32 priority)
+{
+	return priority <= DRM_NOVA_PRIORITY_NORMAL || capable(CAP_SYS_NICE);
+}
+
 static int nova_queue_check_args(const struct nova_device *ndev,
 				 struct drm_nova_queue_create *args)
 {
@@ -487,7 +498,7 @@ static int nova_queue_check_args(const struct nova_device *ndev,
 		return -EINVAL;
 	if (args->flags & DRM_NOVA_QUEUE_USERMODE)
 		return -EOPNOTSUPP;
-	if (args->priority > DRM_NOVA_PRIORITY_NORMAL && !capable(CAP_SYS_NICE))
+	if (!nova_queue_priority_allowed(args->priority))
 		return -EACCES;
 	return 0;
 }

@@ -101,6 +101,7 @@ struct nova_queue {
 	struct work_struct error_work;
 };
 
+bool nova_queue_priority_allowed(u32 priority);
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
 void nova_queue_put(struct nova_queue *queue)
 	__must_not_hold(nova_core_door);
