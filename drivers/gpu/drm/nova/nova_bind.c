@@ -19,6 +19,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_space.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -352,17 +353,12 @@ static int nova_bind_apply(struct nova_bind *bind)
 	return ret;
 }
 
-static int nova_bind_run(struct nova_bind *bind)
+/* Until nothing can fail any more nothing has changed. */
+static int nova_bind_try(void *data)
 {
+	struct nova_bind *bind = data;
 	struct drm_exec exec;
 	int ret;
-
-	ret = mutex_lock_interruptible(&bind->vm->lock);
-	if (ret)
-		return ret;
-	ret = nova_bind_claim(bind);
-	if (ret)
-		goto out_unclaim;
 
 	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
 		      bind->count + 1);
@@ -371,11 +367,25 @@ static int nova_bind_run(struct nova_bind *bind)
 		ret = nova_bind_prepare(bind);
 	if (!ret)
 		ret = nova_bind_apply(bind);
-	for (u32 i = 0; i < bind->count; i++)
+	for (u32 i = 0; i < bind->count; i++) {
 		if (bind->ops[i].vm_bo)
 			drm_gpuvm_bo_put(bind->ops[i].vm_bo);
+		bind->ops[i].vm_bo = NULL;
+	}
 	drm_exec_fini(&exec);
-out_unclaim:
+	return ret;
+}
+
+static int nova_bind_run(struct nova_bind *bind)
+{
+	int ret;
+
+	ret = mutex_lock_interruptible(&bind->vm->lock);
+	if (ret)
+		return ret;
+	ret = nova_bind_claim(bind);
+	if (!ret)
+		ret = nova_space_run(bind->vm->pt.ndev, nova_bind_try, bind);
 	nova_bind_unclaim(bind);
 	mutex_unlock(&bind->vm->lock);
 	return ret;

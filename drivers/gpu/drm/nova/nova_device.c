@@ -21,6 +21,7 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
 	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->gem.list));
+	init_rwsem(&ndev->space);
 	ret = drmm_mutex_init(&ndev->drm, &ndev->gem.lock);
 	if (ret)
 		return ret;

@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -61,6 +62,8 @@ struct nova_device {
 		/** @gem.last_id: of the newest buffer */
 		u64 last_id __guarded_by(&lock);
 	} gem;
+	/** @space: held while buffers are made resident, see nova_space.c */
+	struct rw_semaphore space;
 	/** @purgeable: pages that nova_shrink.c may free */
 	atomic_long_t purgeable;
 	/** @queues: queues with a channel, see nova_queue.c */

@@ -22,6 +22,7 @@
 #include "nova_file.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_space.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
@@ -263,16 +264,15 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 	return 0;
 }
 
-static int nova_exec_submit(struct nova_exec *exec)
+/* The VM's lock is held. Until the commit nothing has changed. */
+static int nova_exec_try(void *data)
 {
+	struct nova_exec *exec = data;
 	struct nova_device *ndev = exec->queue->ndev;
 	struct nova_vm *vm = exec->queue->vm;
 	struct drm_exec locks;
 	int idx, ret;
 
-	ret = mutex_lock_interruptible(&vm->lock);
-	if (ret)
-		return ret;
 	drm_exec_init(&locks, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&locks) {
 		ret = drm_gpuvm_prepare_vm(&vm->gpuvm, &locks, 1);
@@ -295,6 +295,18 @@ static int nova_exec_submit(struct nova_exec *exec)
 	}
 out:
 	drm_exec_fini(&locks);
+	return ret;
+}
+
+static int nova_exec_submit(struct nova_exec *exec)
+{
+	struct nova_vm *vm = exec->queue->vm;
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->lock);
+	if (ret)
+		return ret;
+	ret = nova_space_run(exec->queue->ndev, nova_exec_try, exec);
 	mutex_unlock(&vm->lock);
 	return ret;
 }
