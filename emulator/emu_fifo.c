@@ -128,6 +128,26 @@ void emu_fifo_free_all(struct emu *emu)
 	pthread_mutex_unlock(&emu->fifo->lock);
 }
 
+void emu_fifo_halt(struct emu *emu)
+{
+	struct emu_fifo *fifo = emu->fifo;
+	unsigned int i;
+
+	pthread_mutex_lock(&fifo->lock);
+	free_all_locked(fifo);
+	for (i = 0; i < EMU_ENGINES; i++)
+		fifo->engines[i].hang = false;
+	fifo->halted = true;
+	pthread_mutex_unlock(&fifo->lock);
+}
+
+void emu_fifo_resume(struct emu *emu)
+{
+	pthread_mutex_lock(&emu->fifo->lock);
+	emu->fifo->halted = false;
+	pthread_mutex_unlock(&emu->fifo->lock);
+}
+
 uint32_t emu_fifo_engine_reset(struct emu *emu, unsigned int index)
 {
 	struct emu_fifo *fifo = emu->fifo;
@@ -283,6 +303,12 @@ void emu_fifo_doorbell(struct emu *emu, uint32_t token)
 		emu_log(emu, EMU_LOG_WARN, "doorbell %#x ignored", token);
 		return;
 	}
+	/* It was rung before the driver knew, and nobody is there to hear it. */
+	if (fifo->halted) {
+		pthread_mutex_unlock(&fifo->lock);
+		emu_log(emu, EMU_LOG_INFO, "doorbell %#x while halted", token);
+		return;
+	}
 	chan = find(fifo, chid);
 	if (chan && runlist != NV_USERMODE_DOORBELL_RUNLIST_ALL && chan->engine != runlist)
 		chan = NULL;
@@ -414,6 +440,7 @@ void emu_fifo_reset(struct emu_fifo *fifo)
 	pthread_mutex_lock(&fifo->lock);
 	free_all_locked(fifo);
 	fifo->channel_cfg = 0;
+	fifo->halted = false;
 	fifo->next_chid = 0;
 	for (i = 0; i < EMU_ENGINES; i++)
 		fifo->engines[i].hang = false;
