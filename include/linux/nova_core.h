@@ -23,7 +23,8 @@ struct sg_table;
  * Nothing here returns a pointer to a register or to video memory, so nothing of it can be kept.
  *
  * Calls that talk to the firmware sleep, and end in bounded time: after one
- * missed answer the firmware counts as dead and later calls fail at once with -ETIMEDOUT.
+ * missed answer the firmware counts as dead and later calls fail at once with -ETIMEDOUT,
+ * until nova_core_recover() has started it again.
  * Calls on a device that fell off the bus return -ENODEV and touch nothing.
  * What the device says is validated in here.
  */
@@ -77,6 +78,11 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
 const struct nova_core_info *nova_core_info(const struct nova_core *core);
 struct device *nova_core_dma_dev(const struct nova_core *core);
 bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door);
+
+/* --- recovery: nova_core_reset.c --- */
+
+int nova_core_recover(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 /* --- the audit registry: nova_core_audit.c --- */
 
@@ -271,7 +277,8 @@ struct nova_core_fault {
  * @engine_event: engines (bit mask of indices) raised their non-stall interrupt
  * @chan_error: a channel was stopped by an error
  * @fault: a fault packet arrived; the channel's error event follows
- * @lost: the device fell off the bus or its firmware died; called once
+ * @lost: the device fell off the bus or its firmware died; called once, and once more after each
+ *	successful nova_core_recover()
  *
  * Called in the interrupt thread or a worker of nova-core, may sleep, one at a
  * time, only between nova_core_client_register() and the return of

@@ -216,6 +216,19 @@ void nova_core_irq_rearm(struct nova_core *core)
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_irq_rearm, "NOVA_CORE");
 
+/* When it returns neither handler nor thread runs or will; what comes up stays pending. */
+void nova_core_irq_pause(struct nova_core *core)
+{
+	disable_irq(pci_irq_vector(core->pdev, 0));
+}
+
+/* The message of what came up meanwhile may have been lost. */
+void nova_core_irq_resume(struct nova_core *core)
+{
+	enable_irq(pci_irq_vector(core->pdev, 0));
+	nova_core_irq_rearm(core);
+}
+
 /* Probe and remove only. */
 void nova_core_irq_enable(struct nova_core *core, unsigned int vector)
 {

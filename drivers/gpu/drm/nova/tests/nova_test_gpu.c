@@ -14,6 +14,7 @@
 
 #include "nova_core_audit.h"
 #include "nova_core_client.h"
+#include "nova_core_reset.h"
 #include "regs/nv_mmu.h"
 
 #include "../nova_bound.h"
@@ -128,6 +129,7 @@ static void nova_test_gpu_init_core(struct nova_test_gpu *gpu, struct device *de
 		.engine_count = 1,
 	};
 	init_waitqueue_head(&core->wait);
+	nova_core_reset_init(core);
 	core->regs_open = true;
 	KUNIT_ASSERT_EQ(gpu->test, nova_core_audit_init(core), 0);
 	KUNIT_ASSERT_EQ(gpu->test, nova_core_client_init(core), 0);
