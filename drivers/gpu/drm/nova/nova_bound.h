@@ -32,7 +32,7 @@ struct nova_bound {
 	} events;
 	/** @reset_wq: ordered: hangs and errors of all queues are handled one at a time */
 	struct workqueue_struct *reset_wq;
-	/** @lost_work: kills all queues after the device was lost */
+	/** @lost_work: nova_reset_work(), after the device was lost or its firmware died */
 	struct work_struct lost_work;
 	/** @audit: registry entry of @reset_wq and @lost_work */
 	struct nova_core_audit audit;

@@ -19,6 +19,7 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
 	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
+	init_rwsem(&ndev->reset.maps);
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
 	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
 }

@@ -3,6 +3,7 @@
 #define _NOVA_DEVICE_H_
 
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -58,6 +59,15 @@ struct nova_device {
 		/** @queues.closed: remove() has begun, no queue may join */
 		bool closed __guarded_by(&lock);
 	} queues;
+	/** @reset: what became of the device, see nova_reset.c; written by its work only */
+	struct {
+		/** @reset.count: recoveries since probe */
+		u32 count;
+		/** @reset.maps: who maps video memory for a CPU holds it for reading */
+		struct rw_semaphore maps;
+		/** @reset.wedged: of no use until it is bound anew; set under @reset.maps */
+		bool wedged;
+	} reset;
 	/** @mappings: DMA mappings of buffers, see nova_dma.c */
 	struct {
 		/** @mappings.lock: guards the list; on the list means @bound is valid */

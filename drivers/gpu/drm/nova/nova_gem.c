@@ -21,6 +21,7 @@
 #include "nova_file.h"
 #include "nova_gem.h"
 #include "nova_prime.h"
+#include "nova_reset.h"
 #include "nova_ttm.h"
 #include "nova_vm.h"
 #include "nova_vram.h"
@@ -149,8 +150,17 @@ static vm_fault_t nova_gem_fault_vram(struct nova_bo *bo, struct vm_fault *vmf)
 
 	if (!nova_bound_enter(ndev, &idx))
 		return nova_gem_fault_dummy(bo, vmf);
-	/* What is inserted here is zapped by drm_dev_unplug(), which waits for us first. */
-	ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+	/*
+	 * What is inserted here is zapped by drm_dev_unplug(), which waits for us first; and so it
+	 * is when the device is wedged.
+	 */
+	down_read(&ndev->reset.maps);
+	if (nova_reset_wedged(ndev))
+		ret = nova_gem_fault_dummy(bo, vmf);
+	else
+		ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot,
+					       TTM_BO_VM_NUM_PREFAULT);
+	up_read(&ndev->reset.maps);
 	nova_bound_exit(idx);
 	return ret;
 }

@@ -252,6 +252,7 @@ static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
 {
 	struct nova_bound *bound = data;
 
+
 	dev_warn_ratelimited(bound->ndev->drm.dev,
 			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
 			     fault->chid, fault->type, fault->access, fault->address,
@@ -380,6 +381,33 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
 	nova_bound_unpin();
 }
 
+/*
+ * All channels stop before the first fence signals: a job of one queue that waits for
+ * a job of another must not run because that one failed.
+ */
+static void nova_queues_halt_locked(struct nova_device *ndev, int error)
+	__must_hold(&ndev->queues.lock)
+{
+	struct nova_queue *queue;
+
+	list_for_each_entry(queue, &ndev->queues.list, link) {
+		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
+		scoped_guard(mutex, &queue->lock)
+			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+		nova_bound_unpin();
+	}
+}
+
+static void nova_queues_abort_locked(struct nova_device *ndev)
+	__must_hold(&ndev->queues.lock)
+{
+	struct nova_queue *queue;
+
+	list_for_each_entry(queue, &ndev->queues.list, link)
+		scoped_guard(mutex, &queue->lock)
+			nova_queue_abort_locked(queue);
+}
+
 /**
  * nova_queues_kill() - kill all queues
  * @ndev: the device, bound
@@ -387,26 +415,35 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
  *
  * Every fence has signalled when it returns, so nobody waits any more. With
  * -ENODEV no queue can be created afterwards.
- *
- * All channels stop before the first fence signals: a job of one queue that waits for
- * a job of another must not run because that one failed.
  */
 void nova_queues_kill(struct nova_device *ndev, int error)
 {
-	struct nova_queue *queue;
-
 	guard(mutex)(&ndev->queues.lock);
 	if (error == -ENODEV)
 		ndev->queues.closed = true;
-	list_for_each_entry(queue, &ndev->queues.list, link) {
-		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
-		scoped_guard(mutex, &queue->lock)
-			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
-		nova_bound_unpin();
-	}
-	list_for_each_entry(queue, &ndev->queues.list, link)
-		scoped_guard(mutex, &queue->lock)
-			nova_queue_abort_locked(queue);
+	nova_queues_halt_locked(ndev, error);
+	nova_queues_abort_locked(ndev);
+}
+
+/**
+ * nova_queues_recover() - kill all queues, and start a dead firmware again
+ * @bound: the bound device
+ *
+ * A queue is made before, and is killed, or afterwards. Its doorbell is silent before the device can
+ * hear one again; its fences signal when no engine runs any more and new queues can be made.
+ *
+ * Return: 0, or an error of nova_core_recover(): the queues are dead all the same.
+ */
+int nova_queues_recover(struct nova_bound *bound)
+{
+	struct nova_device *ndev = bound->ndev;
+	int ret;
+
+	guard(mutex)(&ndev->queues.lock);
+	nova_queues_halt_locked(ndev, -ECANCELED);
+	ret = nova_core_recover(bound->core);
+	nova_queues_abort_locked(ndev);
+	return ret;
 }
 
 /**

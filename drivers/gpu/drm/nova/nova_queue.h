@@ -111,6 +111,8 @@ void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 bool nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
 
 void nova_queues_kill(struct nova_device *ndev, int error);
+int nova_queues_recover(struct nova_bound *bound)
+	__must_hold_shared(nova_core_door);
 void nova_queues_teardown(struct nova_device *ndev)
 	__must_hold(nova_core_door);
 
