@@ -54,6 +54,15 @@ extern "C" {
  * ENODEV                the device is gone; every object can still be closed
  * ====================  ====================================================
  *
+ * When the device's firmware dies it is started again, once as long as the driver is bound
+ * (%DRM_NOVA_FEATURE_RECOVERY, and the parameter "recoveries" of nova_core). All queues of that
+ * moment are dead, DRM_NOVA_QUEUE_STATE_LOST, and fences of their unfinished jobs signal with
+ * ECANCELED. Until they do, an ioctl that needs the firmware may return ETIMEDOUT; afterwards new
+ * queues can be made. All memory and all bindings are as they were, but for what unfinished jobs
+ * were writing. The uevent of the DRM device says WEDGED=none then. If the firmware dies again the
+ * device is wedged, which the uevent announces, last, with WEDGED=rebind: QUEUE_CREATE and what
+ * changes bindings return ETIMEDOUT, EXEC ECANCELED; video memory has any content for the CPU.
+ *
  * After the device is gone: ioctls return ENODEV, fences signal with the error ENODEV, CPU
  * mappings stay readable and writable with undefined content, files and handles can be closed.
  */
@@ -62,12 +71,13 @@ extern "C" {
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
-/* Our own. 0x22, 0x26, 0x2c are reserved: GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+/* Our own. 0x22, 0x2c are reserved: GEM_SET_META, WAIT_USER_FENCE. */
 #define DRM_NOVA_DEV_QUERY		0x20
 #define DRM_NOVA_GEM_MMAP_OFFSET	0x21
 #define DRM_NOVA_VM_CREATE		0x23
 #define DRM_NOVA_VM_DESTROY		0x24
 #define DRM_NOVA_VM_BIND		0x25
+#define DRM_NOVA_VM_GET_STATE		0x26
 #define DRM_NOVA_QUEUE_CREATE		0x27
 #define DRM_NOVA_QUEUE_DESTROY		0x28
 #define DRM_NOVA_QUEUE_GET_STATE	0x29
@@ -199,7 +209,10 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+
+/** define DRM_NOVA_FEATURE_RECOVERY - a dead firmware costs queues, not memory; VM_GET_STATE */
+#define DRM_NOVA_FEATURE_RECOVERY	(1ull << 5)
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -390,6 +403,54 @@ struct drm_nova_vm_bind {
 	struct drm_nova_array syncs;
 };
 
+/**
+ * struct drm_nova_vm_fault - the GPU could not translate an address
+ * @address: the address, of 4 KiB granularity
+ * @time_ns: when, by the clock of GET_TIME's gpu_ns
+ * @type: why: 0 PDE, 2 PTE (neither is valid), 6 read-only violation; other values as in
+ *	NVIDIA's published manuals (NV_PFAULT_FAULT_TYPE)
+ * @access: what was tried: 0 read, 1 write, 2 atomic, 3 prefetch (NV_PFAULT_ACCESS_TYPE)
+ * @client: unit of the GPU that did (NV_PFAULT_CLIENT)
+ * @engine: index of the queue's engine in DRM_NOVA_QUERY_ENGINES
+ * @queue_id: the queue, which this costs its life; its id is another's after QUEUE_DESTROY
+ * @reserved: 0
+ */
+struct drm_nova_vm_fault {
+	__u64 address;
+	__u64 time_ns;
+	__u32 type;
+	__u32 access;
+	__u32 client;
+	__u32 engine;
+	__u32 queue_id;
+	__u32 reserved;
+};
+
+/** define DRM_NOVA_VM_STATE_USABLE - bindings can be changed, and queues can be made in the VM */
+#define DRM_NOVA_VM_STATE_USABLE	(1u << 0)
+
+/**
+ * struct drm_nova_vm_get_state - DRM_IOCTL_NOVA_VM_GET_STATE
+ * @vm_id: the VM
+ * @state: out, DRM_NOVA_VM_STATE_*; 0 once the device is wedged
+ * @reset_count: out, recoveries of the device since VM_CREATE; each has cost the queues
+ * @fault_count: out, faults of the VM's queues since VM_CREATE, modulo 2^32
+ * @faults: array of &struct drm_nova_vm_fault to fill. In: room for @count, at most 4096, or
+ *	E2BIG; out: @count elements were written. They are the newest of those that are kept, 16
+ *	at most, the oldest of them first; with less room the older ones are left out
+ *
+ * A fault kills the queue it happens in, never the VM or another queue in it. It may show up here
+ * a moment after it does in the queue's state, which the firmware reports on a way of its own.
+ * Faults that the GPU had no room to report are missing.
+ */
+struct drm_nova_vm_get_state {
+	__u32 vm_id;
+	__u32 state;
+	__u32 reset_count;
+	__u32 fault_count;
+	struct drm_nova_array faults;
+};
+
 #define DRM_NOVA_PRIORITY_LOW		0
 #define DRM_NOVA_PRIORITY_NORMAL	1
 #define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
@@ -546,6 +607,8 @@ struct drm_nova_get_time {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_DESTROY, struct drm_nova_vm_destroy)
 #define DRM_IOCTL_NOVA_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_BIND, struct drm_nova_vm_bind)
+#define DRM_IOCTL_NOVA_VM_GET_STATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_GET_STATE, struct drm_nova_vm_get_state)
 #define DRM_IOCTL_NOVA_QUEUE_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_CREATE, struct drm_nova_queue_create)
 #define DRM_IOCTL_NOVA_QUEUE_DESTROY \

@@ -61,6 +61,7 @@ static void nova_query_device(struct nova_bound *bound, union nova_query_answer 
 		.chip_id = info->chip_id,
 		.revision = info->revision,
 		.generation = info->generation,
+		.features = DRM_NOVA_FEATURE_RECOVERY,
 	};
 	if (dev_is_pci(dev)) {
 		struct pci_dev *pdev = to_pci_dev(dev);

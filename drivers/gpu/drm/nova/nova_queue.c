@@ -248,10 +248,34 @@ static void nova_queue_chan_error(void *data, const struct nova_core_chan_error 
 	nova_queue_condemn(bound, error->chid, DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
 }
 
+/* Faults of a channel that is gone, or is nobody's, are not kept. */
+static void nova_queue_keep_fault(struct nova_bound *bound, const struct nova_core_fault *fault)
+{
+	struct drm_nova_vm_fault entry = {
+		.address = fault->address,
+		.time_ns = fault->time_ns,
+		.type = fault->type,
+		.access = fault->access,
+		.client = fault->client,
+	};
+	struct nova_queue *queue;
+
+	guard(spinlock)(&bound->events.lock);
+	list_for_each_entry(queue, &bound->events.list, event_link) {
+		if (fault->chid == ~0u || nova_core_chan_id(queue->hw.chan) != fault->chid)
+			continue;
+		entry.engine = queue->engine;
+		entry.queue_id = queue->id;
+		nova_vm_faults_add(&queue->vm->faults, &entry);
+		return;
+	}
+}
+
 static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
 {
 	struct nova_bound *bound = data;
 
+	nova_queue_keep_fault(bound, fault);
 
 	dev_warn_ratelimited(bound->ndev->drm.dev,
 			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
@@ -595,6 +619,7 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
+	queue->id = id;
 	ret = nova_queue_create(queue);
 	if (ret) {
 		xa_erase(&nfile->queues, id);

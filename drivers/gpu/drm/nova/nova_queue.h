@@ -40,6 +40,8 @@ struct nova_queue {
 	struct nova_device *ndev;
 	/** @vm: address space, a reference is held */
 	struct nova_vm *vm;
+	/** @id: its handle in the file that made it; constant once the hardware half exists */
+	u32 id;
 	/** @engine: engine index */
 	u32 engine;
 	/** @priority: DRM_NOVA_PRIORITY_* */

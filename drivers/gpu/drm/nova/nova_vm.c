@@ -15,6 +15,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_reset.h"
 #include "nova_vm.h"
 
 /**
@@ -143,6 +144,7 @@ static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_acco
 		goto err_pt;
 	}
 	kref_init(&vm->ref);
+	nova_vm_faults_init(&vm->faults, nova_reset_count(ndev));
 	scoped_guard(mutex_init, &vm->lock)
 		drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
 	drm_gpuvm_init(&vm->gpuvm, "nova-vm", 0, &ndev->drm, resv, NOVA_VM_USER_START,

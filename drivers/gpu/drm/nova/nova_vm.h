@@ -11,6 +11,7 @@
 #include <drm/drm_mm.h>
 
 #include "nova_pt.h"
+#include "nova_vm_state.h"
 
 struct drm_device;
 struct drm_file;
@@ -43,6 +44,8 @@ struct nova_vm {
 	struct nova_pt pt;
 	/** @kernel: allocator of the kernel's range */
 	struct drm_mm kernel __guarded_by(&lock);
+	/** @faults: for VM_GET_STATE */
+	struct nova_vm_faults faults;
 };
 
 #define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
