@@ -2,6 +2,7 @@
 #ifndef NOVA_VM_H
 #define NOVA_VM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -121,6 +122,55 @@ struct nova_vm_op {
  * nova_vm_reserve_va() if nova_vm_map() is used in the same address space too.
  */
 int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count);
+
+/**
+ * struct nova_vm_fault - an address that the GPU could not translate
+ * @address: the address, of page granularity
+ * @time_ns: when, by the GPU's clock (nova_device_get_time())
+ * @type: why: 0 and 2 nothing is mapped, 6 a write to what is mapped read-only; other values
+ *        as in NVIDIA's manuals (NV_PFAULT_FAULT_TYPE)
+ * @access: 0 read, 1 write, 2 atomic, 3 prefetch
+ * @client: unit of the GPU that did it (NV_PFAULT_CLIENT)
+ * @engine: index of the queue's engine
+ * @queue_id: nova_queue_id() of the queue, which the fault cost its life
+ */
+struct nova_vm_fault {
+	uint64_t address;
+	uint64_t time_ns;
+	uint32_t type;
+	uint32_t access;
+	uint32_t client;
+	uint32_t engine;
+	uint32_t queue_id;
+};
+
+#define NOVA_VM_FAULTS_MAX	16	/* as many are kept */
+
+/**
+ * struct nova_vm_state - what has become of an address space
+ * @usable: queues can be made in it; false once the device is of no use until it is bound anew
+ * @reset_count: how often since nova_vm_create() the device lost all queues and came back; memory and
+ *               mappings are as they were, queues have to be made anew
+ * @fault_count: faults there ever were, modulo 2^32
+ * @kept: valid entries of @faults
+ * @faults: the last ones, the oldest first
+ */
+struct nova_vm_state {
+	bool usable;
+	uint32_t reset_count;
+	uint32_t fault_count;
+	uint32_t kept;
+	struct nova_vm_fault faults[NOVA_VM_FAULTS_MAX];
+};
+
+/**
+ * nova_vm_get_state() - faults of the queues of an address space, and resets of the device
+ * @vm: the address space
+ * @state: out
+ *
+ * A fault may show up a moment after its queue is dead.
+ */
+int nova_vm_get_state(struct nova_vm *vm, struct nova_vm_state *state);
 
 #ifdef __cplusplus
 }

@@ -315,3 +315,38 @@ NOVA_API int nova_vm_unmap(struct nova_vm *vm, uint64_t va)
 	pthread_mutex_unlock(&vm->lock);
 	return ret;
 }
+
+NOVA_API int nova_vm_get_state(struct nova_vm *vm, struct nova_vm_state *state)
+{
+	struct drm_nova_vm_fault faults[NOVA_VM_FAULTS_MAX] = { 0 };
+	struct drm_nova_vm_get_state args = {
+		.faults = { sizeof(faults[0]), NOVA_VM_FAULTS_MAX, (uintptr_t)faults },
+	};
+	int ret;
+
+	if (!vm || !state)
+		return -EINVAL;
+	args.vm_id = vm->id;
+	ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_GET_STATE, &args);
+	if (ret)
+		return ret;
+	if (args.faults.count > NOVA_VM_FAULTS_MAX)
+		return -EIO;
+	*state = (struct nova_vm_state) {
+		.usable = args.state & DRM_NOVA_VM_STATE_USABLE,
+		.reset_count = args.reset_count,
+		.fault_count = args.fault_count,
+		.kept = args.faults.count,
+	};
+	for (uint32_t i = 0; i < state->kept; i++)
+		state->faults[i] = (struct nova_vm_fault) {
+			.address = faults[i].address,
+			.time_ns = faults[i].time_ns,
+			.type = faults[i].type,
+			.access = faults[i].access,
+			.client = faults[i].client,
+			.engine = faults[i].engine,
+			.queue_id = faults[i].queue_id,
+		};
+	return 0;
+}

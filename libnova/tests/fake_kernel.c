@@ -214,6 +214,26 @@ static int do_queue_get_state(struct drm_nova_queue_get_state *args)
 	return 0;
 }
 
+static int do_vm_get_state(struct drm_nova_vm_get_state *args)
+{
+	struct drm_nova_vm_fault *faults = (void *)(uintptr_t)args->faults.ptr;
+
+	if (!exists(FAKE_VM, args->vm_id))
+		return -ENOENT;
+	if (args->faults.stride != sizeof(*faults) || args->faults.count < 2)
+		return -EINVAL;
+	args->state = fake.vm_wedged ? 0 : DRM_NOVA_VM_STATE_USABLE;
+	args->reset_count = 3;
+	args->fault_count = 40;
+	args->faults.count = fake.vm_faults ? fake.vm_faults : 2;
+	for (uint32_t i = 0; i < 2; i++)
+		faults[i] = (struct drm_nova_vm_fault) {
+			.address = 0x1000 * (i + 1), .time_ns = 32 * (i + 1), .type = 2, .access = i,
+			.client = 5, .engine = 1, .queue_id = 7 + i,
+		};
+	return 0;
+}
+
 static int do_get_time(struct drm_nova_get_time *args)
 {
 	fake.get_time = *args;
@@ -380,6 +400,8 @@ static int do_ioctl(unsigned long request, void *arg)
 		return do_queue_create(arg);
 	case DRM_IOCTL_NOVA_QUEUE_DESTROY:
 		return destroy(FAKE_QUEUE, ((struct drm_nova_queue_destroy *)arg)->queue_id);
+	case DRM_IOCTL_NOVA_VM_GET_STATE:
+		return do_vm_get_state(arg);
 	case DRM_IOCTL_NOVA_QUEUE_GET_STATE:
 		return do_queue_get_state(arg);
 	case DRM_IOCTL_NOVA_EXEC:

@@ -39,6 +39,8 @@ struct fake_kernel {
 	unsigned long fail_request;		/* all of these fail; 0: none */
 	int fail_error;				/* positive errno */
 	uint32_t foreign_handle;		/* what a strange dma-buf is imported as, 0: a new one */
+	bool vm_wedged;				/* VMs are of no use */
+	uint32_t vm_faults;			/* how many a VM is said to have kept, 0: two */
 	int sync_status;			/* what a sync file tells */
 
 	/* Last arguments, as they came in. */

@@ -123,6 +123,23 @@ FIELD(drm_nova_vm_bind, flags, 4, 4);
 FIELD(drm_nova_vm_bind, ops, 8, 16);
 FIELD(drm_nova_vm_bind, syncs, 24, 16);
 
+SIZE(drm_nova_vm_fault, 40);
+FIELD(drm_nova_vm_fault, address, 0, 8);
+FIELD(drm_nova_vm_fault, time_ns, 8, 8);
+FIELD(drm_nova_vm_fault, type, 16, 4);
+FIELD(drm_nova_vm_fault, access, 20, 4);
+FIELD(drm_nova_vm_fault, client, 24, 4);
+FIELD(drm_nova_vm_fault, engine, 28, 4);
+FIELD(drm_nova_vm_fault, queue_id, 32, 4);
+FIELD(drm_nova_vm_fault, reserved, 36, 4);
+
+SIZE(drm_nova_vm_get_state, 32);
+FIELD(drm_nova_vm_get_state, vm_id, 0, 4);
+FIELD(drm_nova_vm_get_state, state, 4, 4);
+FIELD(drm_nova_vm_get_state, reset_count, 8, 4);
+FIELD(drm_nova_vm_get_state, fault_count, 12, 4);
+FIELD(drm_nova_vm_get_state, faults, 16, 16);
+
 SIZE(drm_nova_queue_create, 32);
 FIELD(drm_nova_queue_create, vm_id, 0, 4);
 FIELD(drm_nova_queue_create, engine, 4, 4);
@@ -208,6 +225,7 @@ static void test_numbers(void **state)
 	assert_int_equal(DRM_IOCTL_NOVA_VM_CREATE, 0xc0186463);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_DESTROY, 0x40086464);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_BIND, 0x40286465);
+	assert_int_equal(DRM_IOCTL_NOVA_VM_GET_STATE, 0xc0206466);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_CREATE, 0xc0206467);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_DESTROY, 0x40086468);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_GET_STATE, 0xc0106469);

@@ -271,6 +271,37 @@ static void test_bind(void **state)
 	nova_vm_destroy(vm);
 }
 
+static void test_state(void **state)
+{
+	struct nova_vm *vm = make(*state);
+	struct nova_vm_state s = { 0 };
+
+	assert_int_equal(nova_vm_get_state(vm, &s), 0);
+	assert_true(s.usable);
+	assert_int_equal(s.reset_count, 3);
+	assert_int_equal(s.fault_count, 40);
+	assert_int_equal(s.kept, 2);
+	assert_int_equal(s.faults[0].address, 0x1000);
+	assert_int_equal(s.faults[1].address, 0x2000);
+	assert_int_equal(s.faults[1].time_ns, 64);
+	assert_int_equal(s.faults[1].type, 2);
+	assert_int_equal(s.faults[1].access, 1);
+	assert_int_equal(s.faults[1].client, 5);
+	assert_int_equal(s.faults[1].engine, 1);
+	assert_int_equal(s.faults[1].queue_id, 8);
+	fake.vm_wedged = true;
+	assert_int_equal(nova_vm_get_state(vm, &s), 0);
+	assert_false(s.usable);
+	/* More than there is room for is no answer, and changes nothing. */
+	fake.vm_faults = NOVA_VM_FAULTS_MAX + 1;
+	s.kept = 1;
+	assert_int_equal(nova_vm_get_state(vm, &s), -EIO);
+	assert_int_equal(s.kept, 1);
+	assert_int_equal(nova_vm_get_state(vm, NULL), -EINVAL);
+	assert_int_equal(nova_vm_get_state(NULL, &s), -EINVAL);
+	nova_vm_destroy(vm);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
@@ -286,6 +317,7 @@ int main(void)
 		TEST(test_map_refuses),
 		TEST(test_map_fails),
 		TEST(test_bind),
+		TEST(test_state),
 	};
 
 	return cmocka_run_group_tests_name("vm", tests, NULL, NULL);
