@@ -271,6 +271,42 @@ static int call_queue_get_state(void *data)
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_GET_STATE, &args);
 }
 
+/*
+ * A fault is there to be copied. Once: it costs the bench no queue of its own, but each prepare would
+ * cost one.
+ */
+static void prepare_vm_get_state(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd;
+	struct drm_nova_vm_get_state state = { .vm_id = bench->client.vm };
+	struct igt_nova_push push;
+	uint32_t queue;
+
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+	if (state.fault_count)
+		return;
+	queue = igt_nova_queue_create(fd, bench->client.vm, 0, 0);
+	igt_nova_push_begin(&bench->client, &push, 64);
+	igt_nova_push_fill(&push, bench->client.va_next + 2 * FAR, 1, 4);
+	igt_assert_lt(igt_nova_submit_wait(fd, queue, &push), 0);
+	igt_nova_queue_destroy(fd, queue, 0);
+	while (!state.fault_count)
+		igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+}
+
+static int call_vm_get_state(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_fault fault;
+	struct drm_nova_vm_get_state args = {
+		.vm_id = bench->client.vm,
+		.faults = { sizeof(fault), 1, (uintptr_t)&fault },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &args);
+}
+
 /* Two jobs, each with a push, a wait and a signal of either kind of syncobj. */
 static int call_exec(void *data)
 {
@@ -392,6 +428,9 @@ static const struct igt_nova_failcall calls[] = {
 	  IOCTL(QUEUE_DESTROY), .describe = "A queue is destroyed." },
 	{ .fail = { .name = "queue-get-state", .call = call_queue_get_state },
 	  IOCTL(QUEUE_GET_STATE), .describe = "A queue's state is read." },
+	{ .fail = { .name = "vm-get-state",
+		    .prepare = prepare_vm_get_state, .call = call_vm_get_state },
+	  IOCTL(VM_GET_STATE), .describe = "A VM's state is read, with a fault." },
 	{ .fail = { .name = "exec",
 		    .prepare = prepare_exec, .call = call_exec, .finish = finish_exec },
 	  IOCTL(EXEC), .describe = "Two jobs with all kinds of syncs." },

@@ -74,7 +74,7 @@ static void test_device(int fd)
 	igt_assert(device.chip_id);
 	igt_assert_lte(device.revision, 0xff);
 	igt_assert_lte_u64(1, device.generation);
-	igt_assert_eq_u64(device.features, 0);
+	igt_assert_eq_u64(device.features, DRM_NOVA_FEATURE_RECOVERY);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%04x:%02x:%02x.%u/driver",
 		 device.pci_domain, device.pci_bus, device.pci_device, device.pci_function);
 	igt_assert_f(access(path, F_OK) == 0, "%s: %m\n", path);

@@ -428,6 +428,53 @@ static void test_queue_get_state_and_destroy(int fd)
 	igt_nova_vm_destroy(fd, vm, 0);
 }
 
+struct vm_state_nest {
+	struct drm_nova_vm_get_state state;
+	struct drm_nova_vm_fault fault;
+};
+
+#define VM_STATE(field, value, error) IGT_NOVA_REFUSE(struct vm_state_nest, state.field, value, error)
+
+static const struct igt_nova_refusal vm_get_state_rows[] = {
+	VM_STATE(vm_id, 0, ENOENT),
+	VM_STATE(vm_id, IGT_NOVA_BAD_ID, ENOENT),
+	VM_STATE(faults.stride, 0, EINVAL),
+	VM_STATE(faults.stride, sizeof(struct drm_nova_vm_fault) - 8, EINVAL),
+	VM_STATE(faults.stride, sizeof(struct drm_nova_vm_fault) + 4, EINVAL),
+	VM_STATE(faults.stride, 8192, E2BIG),
+	VM_STATE(faults.count, 4097, E2BIG),
+	VM_STATE(faults.count, UINT32_MAX, E2BIG),
+	VM_STATE(faults.ptr, UINT64_MAX, EFAULT),
+};
+
+static void link_vm_state(void *data)
+{
+	struct vm_state_nest *nest = data;
+
+	nest->state.faults.ptr = (uintptr_t)&nest->fault;
+}
+
+static void test_vm_get_state(int fd)
+{
+	static const struct igt_nova_refusals refusals = {
+		DRM_IOCTL_NOVA_VM_GET_STATE, "VM_GET_STATE", sizeof(struct vm_state_nest),
+		link_vm_state, vm_get_state_rows, ARRAY_SIZE(vm_get_state_rows),
+	};
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+	struct vm_state_nest valid = {
+		.state = { .vm_id = vm, .faults = { .stride = sizeof(valid.fault), .count = 1 } },
+	};
+
+	igt_nova_refuse(fd, &refusals, &valid);
+	link_vm_state(&valid);
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &valid.state, 0);
+	igt_assert_eq_u32(valid.state.state, DRM_NOVA_VM_STATE_USABLE);
+	igt_assert_eq_u32(valid.state.fault_count, 0);
+	igt_assert_eq_u32(valid.state.faults.count, 0);
+	igt_nova_vm_destroy(fd, vm, 0);
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &valid.state, ENOENT);
+}
+
 struct exec_nest {
 	struct drm_nova_exec exec;
 	struct drm_nova_job job;
@@ -591,7 +638,7 @@ static void test_exec_count(int fd)
 /* Numbers that are reserved or never given: the driver has no ioctl there. */
 static void test_unknown_ioctl(int fd)
 {
-	static const unsigned int numbers[] = { 0x03, 0x1f, 0x22, 0x26, 0x2c, 0x2d, 0x5f };
+	static const unsigned int numbers[] = { 0x03, 0x1f, 0x22, 0x2c, 0x2d, 0x5f };
 	uint64_t arg[8] = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
@@ -618,6 +665,7 @@ static const struct igt_nova_test tests[] = {
 	{ "queue-get-state-destroy",
 	  "QUEUE_GET_STATE and QUEUE_DESTROY refuse each malformed field.",
 	  test_queue_get_state_and_destroy },
+	{ "vm-get-state", "VM_GET_STATE refuses each malformed field.", test_vm_get_state },
 	{ "exec", "EXEC refuses each malformed field, at each level.", test_exec },
 	{ "exec-count", "EXEC takes as many jobs, pushes, syncs as the limits say, no more.",
 	  test_exec_count },

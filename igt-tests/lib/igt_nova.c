@@ -252,6 +252,22 @@ uint32_t igt_nova_queue_create(int fd, uint32_t vm_id, uint32_t engine, int erro
 	return create.queue_id;
 }
 
+uint32_t igt_nova_vm_state(int fd, uint32_t vm_id, struct drm_nova_vm_get_state *state,
+			   struct drm_nova_vm_fault *faults, uint32_t room)
+{
+	struct drm_nova_vm_get_state local;
+
+	if (!state)
+		state = &local;
+	*state = (struct drm_nova_vm_get_state) {
+		.vm_id = vm_id,
+		.faults = { sizeof(*faults), room, (uintptr_t)faults },
+	};
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, state, 0);
+	igt_assert_lte(state->faults.count, room);
+	return state->faults.count;
+}
+
 void igt_nova_queue_destroy(int fd, uint32_t queue_id, int error)
 {
 	struct drm_nova_queue_destroy destroy = { .queue_id = queue_id };

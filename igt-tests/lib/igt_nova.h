@@ -114,6 +114,9 @@ int igt_nova_vm_bind_ops(int fd, uint32_t vm_id, struct drm_nova_vm_bind_op *ops
 void igt_nova_vm_map(int fd, uint32_t vm_id, uint32_t handle, uint64_t offset, uint64_t va,
 		     uint64_t size, uint32_t flags, int error);
 void igt_nova_vm_unmap(int fd, uint32_t vm_id, uint64_t va, uint64_t size, int error);
+/* Faults of the VM, up to @room of them; returns how many. @state may be NULL. */
+uint32_t igt_nova_vm_state(int fd, uint32_t vm_id, struct drm_nova_vm_get_state *state,
+			   struct drm_nova_vm_fault *faults, uint32_t room);
 uint32_t igt_nova_queue_create(int fd, uint32_t vm_id, uint32_t engine, int error);
 void igt_nova_queue_destroy(int fd, uint32_t queue_id, int error);
 void igt_nova_queue_state(int fd, uint32_t queue_id, struct drm_nova_queue_get_state *state);

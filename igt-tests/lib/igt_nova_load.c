@@ -98,6 +98,17 @@ static int load_vm_bind(struct igt_nova_worker *worker)
 	return igt_nova_vm_bind_ops(worker->client.fd, worker->client.vm, ops, ARRAY_SIZE(ops));
 }
 
+static int load_vm_get_state(struct igt_nova_worker *worker)
+{
+	struct drm_nova_vm_fault faults[4];
+	struct drm_nova_vm_get_state state = {
+		.vm_id = worker->client.vm,
+		.faults = { sizeof(faults[0]), ARRAY_SIZE(faults), (uintptr_t)faults },
+	};
+
+	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state);
+}
+
 static int load_queue_create_destroy(struct igt_nova_worker *worker)
 {
 	struct drm_nova_queue_create create = {
@@ -208,6 +219,7 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "vm-create-destroy", load_vm_create_destroy,
 	  { DRM_IOCTL_NOVA_VM_CREATE, DRM_IOCTL_NOVA_VM_DESTROY } },
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
+	{ "vm-get-state", load_vm_get_state, { DRM_IOCTL_NOVA_VM_GET_STATE } },
 	{ "queue-create-destroy", load_queue_create_destroy,
 	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
 	{ "queue-get-state", load_queue_get_state, { DRM_IOCTL_NOVA_QUEUE_GET_STATE } },
