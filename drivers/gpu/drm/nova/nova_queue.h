@@ -2,18 +2,17 @@
 #ifndef _NOVA_QUEUE_H_
 #define _NOVA_QUEUE_H_
 
-#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_mm.h>
-#include <drm/gpu_scheduler.h>
 
 #include <linux/nova_core.h>
 
 #include "nova_dep.h"
 #include "nova_fence.h"
+#include "nova_sched.h"
 
 struct drm_device;
 struct drm_file;
@@ -78,13 +77,7 @@ struct nova_queue {
 	struct nova_deps deps;
 
 	/** @sched: scheduler of this queue alone */
-	struct drm_gpu_scheduler sched;
-	/** @entity: its only entity */
-	struct drm_sched_entity entity;
-	/** @jobs: jobs that were armed and not yet freed, and one for the queue itself */
-	atomic_t jobs;
-	/** @idle: completed when @jobs becomes 0 */
-	struct completion idle;
+	struct nova_sched sched;
 
 	/** @event_link: on nova_bound.events.list, guarded by its lock */
 	struct list_head event_link;
