@@ -74,7 +74,7 @@ FIELD(drm_nova_query_engines, count, 0, 4);
 FIELD(drm_nova_query_engines, reserved, 4, 4);
 FIELD(drm_nova_query_engines, engines, 8, 192);
 
-SIZE(drm_nova_query_limits, 80);
+SIZE(drm_nova_query_limits, 88);
 FIELD(drm_nova_query_limits, va_bits, 0, 4);
 FIELD(drm_nova_query_limits, page_size, 4, 4);
 FIELD(drm_nova_query_limits, gem_size_max, 8, 8);
@@ -92,6 +92,8 @@ FIELD(drm_nova_query_limits, job_timeout_ms, 60, 4);
 FIELD(drm_nova_query_limits, queue_jobs_max, 64, 4);
 FIELD(drm_nova_query_limits, page_tables_max, 68, 4);
 FIELD(drm_nova_query_limits, file_gem_bytes_max, 72, 8);
+FIELD(drm_nova_query_limits, vm_binds_max, 80, 4);
+FIELD(drm_nova_query_limits, reserved, 84, 4);
 
 SIZE(drm_nova_gem_mmap_offset, 16);
 FIELD(drm_nova_gem_mmap_offset, handle, 0, 4);

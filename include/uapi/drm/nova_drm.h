@@ -199,7 +199,9 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+#define DRM_NOVA_FEATURE_ASYNC_BIND	(1ull << 0)	/* DRM_NOVA_VM_BIND_ASYNC */
+#define DRM_NOVA_FEATURE_SPARSE		(1ull << 1)	/* DRM_NOVA_VM_BIND_SPARSE, _VM_SCRATCH */
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -279,6 +281,8 @@ struct drm_nova_query_engines {
  * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
  *	addresses in use takes one, and a few are needed above them
  * @file_gem_bytes_max: sum of the sizes of the buffers a file made, used or not, or ENOSPC
+ * @vm_binds_max: asynchronous VM_BINDs of one VM that are not finished, or ENOSPC
+ * @reserved: 0
  *
  * What is limited per file is given back with the object, which may outlive its handle.
  */
@@ -300,6 +304,8 @@ struct drm_nova_query_limits {
 	__u32 queue_jobs_max;
 	__u32 page_tables_max;
 	__u64 file_gem_bytes_max;
+	__u32 vm_binds_max;
+	__u32 reserved;
 };
 
 /**
@@ -316,9 +322,12 @@ struct drm_nova_gem_mmap_offset {
 	__u64 offset;
 };
 
+/** define DRM_NOVA_VM_SCRATCH - what is not mapped behaves as with DRM_NOVA_VM_BIND_SPARSE */
+#define DRM_NOVA_VM_SCRATCH		(1u << 0)
+
 /**
  * struct drm_nova_vm_create - DRM_IOCTL_NOVA_VM_CREATE
- * @flags: must be 0
+ * @flags: DRM_NOVA_VM_SCRATCH
  * @vm_id: out, never 0
  * @va_start: out, first address the client may bind
  * @va_size: out, bytes it may bind from there; the rest of the space is the kernel's
@@ -335,7 +344,8 @@ struct drm_nova_vm_create {
  * @vm_id: the VM
  * @pad: must be 0
  *
- * Queues keep the address space they run in until they are destroyed.
+ * Queues keep the address space they run in until they are destroyed. Asynchronous binds that are
+ * pending when the last of them goes are not applied; their fences signal with ECANCELED.
  */
 struct drm_nova_vm_destroy {
 	__u32 vm_id;
@@ -347,17 +357,26 @@ struct drm_nova_vm_destroy {
 #define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2	/* unmap all the client has bound; other fields 0 */
 
 #define DRM_NOVA_VM_BIND_READONLY	(1u << 0)	/* MAP: GPU writes fault */
+#define DRM_NOVA_VM_BIND_SPARSE		(1u << 1)	/* MAP without memory; see below */
 
 /**
  * struct drm_nova_vm_bind_op - one change of an address space
  * @op: DRM_NOVA_VM_BIND_OP_*
- * @flags: DRM_NOVA_VM_BIND_READONLY
- * @handle: MAP: GEM handle; otherwise 0
+ * @flags: DRM_NOVA_VM_BIND_READONLY or DRM_NOVA_VM_BIND_SPARSE
+ * @handle: MAP: GEM handle; otherwise, and with DRM_NOVA_VM_BIND_SPARSE, 0
  * @pad: must be 0
- * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise 0
+ * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise, and with
+ *             DRM_NOVA_VM_BIND_SPARSE, 0
  * @va: first address, multiple of 4096
- * @size: bytes, multiple of 4096, not 0; the MAPs of one call together at most
+ * @size: bytes, multiple of 4096, not 0; the MAPs of buffers in one call together at most
  *        gem_size_max of DRM_NOVA_QUERY_LIMITS, or E2BIG
+ *
+ * A MAP with DRM_NOVA_VM_BIND_SPARSE gives a range no memory: the GPU reads zero there and what it
+ * writes is dropped, nothing faults. The range may be as long as the address space: it takes page
+ * tables at its two ends only, at most four each. Otherwise it is a mapping as others. A MAP of a
+ * buffer replaces a part of it, and what is unmapped later is not sparse again. To unmap a part
+ * of it takes page tables where it is cut, and can fail with ENOSPC or ENOMEM; to unmap all of it
+ * cannot.
  */
 struct drm_nova_vm_bind_op {
 	__u32 op;
@@ -369,19 +388,27 @@ struct drm_nova_vm_bind_op {
 	__u64 size;
 };
 
-/** define DRM_NOVA_VM_BIND_ASYNC - reserved: binds behind fences; EOPNOTSUPP today */
+/** define DRM_NOVA_VM_BIND_ASYNC - do not wait; bind when the fences have signalled */
 #define DRM_NOVA_VM_BIND_ASYNC		(1u << 0)
 
 /**
  * struct drm_nova_vm_bind - DRM_IOCTL_NOVA_VM_BIND
  * @vm_id: the VM
- * @flags: must be 0
- * @ops: array of &struct drm_nova_vm_bind_op, applied in order, all or none
- * @syncs: array of &struct drm_nova_sync; needs DRM_NOVA_VM_BIND_ASYNC, so empty today
+ * @flags: DRM_NOVA_VM_BIND_ASYNC
+ * @ops: array of &struct drm_nova_vm_bind_op, applied in order, all or none; may be empty
+ * @syncs: array of &struct drm_nova_sync; empty without DRM_NOVA_VM_BIND_ASYNC
  *
  * When it returns 0 the GPU sees the new mappings, and no engine still uses
  * the old ones through a translation cache. Jobs that run meanwhile see either.
  * The ioctl does not wait for jobs.
+ *
+ * With DRM_NOVA_VM_BIND_ASYNC this is so when the syncobjs of @syncs that are to be signalled have
+ * signalled, and not before those that are waited for have. All errors are the ioctl's: a bind
+ * that was accepted takes place, unless its VM or the device goes before, and then the
+ * fence has the error ECANCELED or ENODEV. The asynchronous binds of a VM take place in order. One
+ * that is synchronous comes after those that are pending, and waits for them. With
+ * no ops it is a sync point in that order. Jobs wait for a bind only if a sync says so. The
+ * buffers of a VM stay where they are while a bind of it is pending.
  */
 struct drm_nova_vm_bind {
 	__u32 vm_id;

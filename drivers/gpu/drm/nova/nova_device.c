@@ -18,6 +18,8 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	/* context_unsafe: nobody has the device yet */
 	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
 	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->queues.binds));
+	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
 	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);

@@ -55,6 +55,8 @@ struct nova_device {
 		/** @queues.lock: guards the list; on the list means @bound is valid */
 		struct mutex lock;
 		struct list_head list __guarded_by(&lock);
+		/** @queues.binds: queues of asynchronous binds, see nova_bind_queue.c */
+		struct list_head binds __guarded_by(&lock);
 		/** @queues.closed: remove() has begun, no queue may join */
 		bool closed __guarded_by(&lock);
 	} queues;

@@ -16,6 +16,7 @@
 #include <linux/nova_core.h>
 
 #include "nova_bind.h"
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_dma.h"
@@ -76,6 +77,7 @@ static const struct drm_driver nova_drm_driver = {
 static void nova_drv_take_down(struct nova_bound *bound)
 	__releases(nova_core_door)
 {
+	nova_bind_queues_teardown(bound->ndev);	/* no bind is on its way to a page table */
 	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
 	nova_bound_destroy(bound);		/* events off, and nothing is left */

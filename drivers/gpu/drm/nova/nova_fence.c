@@ -54,16 +54,41 @@ static void nova_fence_signal(struct nova_fence *fence, int error)
  */
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
 {
+	nova_timeline_end(timeline, seqno, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_timeline_signal);
+
+/**
+ * nova_timeline_end() - signal what has ended
+ * @timeline: the timeline
+ * @seqno: the last job that has
+ * @error: how, 0 or a negative error code
+ */
+void nova_timeline_end(struct nova_timeline *timeline, u64 seqno, int error)
+{
 	struct nova_fence *fence, *next;
 
 	guard(spinlock)(&timeline->lock);
 	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
 		if (fence->base.seqno > seqno)
 			break;
-		nova_fence_signal(fence, 0);
+		nova_fence_signal(fence, error);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(nova_timeline_signal);
+
+/**
+ * nova_timeline_last() - the fence that signals last
+ * @timeline: the timeline
+ *
+ * Return: a reference, or NULL when all have signalled.
+ */
+struct dma_fence *nova_timeline_last(struct nova_timeline *timeline)
+{
+	guard(spinlock)(&timeline->lock);
+	if (list_empty(&timeline->pending))
+		return NULL;
+	return dma_fence_get(&list_last_entry(&timeline->pending, struct nova_fence, link)->base);
+}
 
 /**
  * nova_timeline_pending() - how many fences have not signalled

@@ -85,6 +85,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	__must_not_hold(nova_core_door);
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset);
+struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_dma_cursor *cursor,
+					u64 offset);
 
 int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *file);
 int nova_ioctl_gem_info(struct drm_device *drm, void *data, struct drm_file *file);

@@ -61,6 +61,7 @@ static void nova_query_device(struct nova_bound *bound, union nova_query_answer 
 		.chip_id = info->chip_id,
 		.revision = info->revision,
 		.generation = info->generation,
+		.features = DRM_NOVA_FEATURE_ASYNC_BIND | DRM_NOVA_FEATURE_SPARSE,
 	};
 	if (dev_is_pci(dev)) {
 		struct pci_dev *pdev = to_pci_dev(dev);
@@ -138,6 +139,7 @@ static void nova_query_limits(struct nova_bound *bound, union nova_query_answer 
 		.queue_jobs_max = NOVA_QUEUE_JOBS_MAX,
 		.page_tables_max = nova_file_tables_max(ndev),
 		.file_gem_bytes_max = NOVA_FILE_BO_BYTES_MAX,
+		.vm_binds_max = NOVA_VM_BINDS_MAX,
 	};
 }
 

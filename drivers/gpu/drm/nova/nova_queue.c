@@ -2,6 +2,7 @@
 /*
  * Queues: a channel, its ring in system memory, and the end of both.
  */
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/slab.h>
 
@@ -13,6 +14,7 @@
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
 
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_file.h"
@@ -386,7 +388,7 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
  * @error: -ENODEV or -ECANCELED
  *
  * Every fence has signalled when it returns, so nobody waits any more. With
- * -ENODEV no queue can be created afterwards.
+ * -ENODEV no queue can be created afterwards. Asynchronous binds end, too.
  *
  * All channels stop before the first fence signals: a job of one queue that waits for
  * a job of another must not run because that one failed.
@@ -404,10 +406,12 @@ void nova_queues_kill(struct nova_device *ndev, int error)
 			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
 		nova_bound_unpin();
 	}
+	nova_bind_queues_kill(ndev, error);
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)
 			nova_queue_abort_locked(queue);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_queues_kill);
 
 /**
  * nova_queues_teardown() - the hardware half of all queues goes

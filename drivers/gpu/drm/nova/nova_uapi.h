@@ -11,6 +11,7 @@ struct drm_nova_array;
 /* Bounds of the interface, reported by DRM_NOVA_QUERY_LIMITS. */
 #define NOVA_GEM_SIZE_MAX	SZ_64G
 #define NOVA_BIND_OPS_MAX	1024
+#define NOVA_VM_BINDS_MAX	1024
 #define NOVA_EXEC_JOBS_MAX	64
 #define NOVA_EXEC_PUSHES_MAX	256
 #define NOVA_SYNCS_MAX		64
