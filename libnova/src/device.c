@@ -347,6 +347,7 @@ NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limit
 		.ring_size_min = answer.ring_size_min,
 		.ring_size_max = answer.ring_size_max,
 		.job_timeout_ms = answer.job_timeout_ms,
+		.vm_binds_max = answer.vm_binds_max,
 	};
 	return 0;
 }

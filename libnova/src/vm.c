@@ -175,7 +175,12 @@ NOVA_API int nova_vm_free_va(struct nova_vm *vm, uint64_t va)
 
 NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 {
-	struct drm_nova_vm_create args = { 0 };
+	return nova_vm_create_flags(dev, 0, out);
+}
+
+NOVA_API int nova_vm_create_flags(struct nova_device *dev, uint32_t flags, struct nova_vm **out)
+{
+	struct drm_nova_vm_create args = { .flags = flags };
 	struct nova_va_node *piece;
 	struct nova_vm *vm;
 	int ret;
@@ -240,23 +245,22 @@ static int bind_ops(struct nova_vm *vm, const struct drm_nova_vm_bind_op *ops, u
 	return nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_BIND, &args);
 }
 
-NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
+static bool ops_valid(const struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
 {
-	struct drm_nova_vm_bind_op *wire;
-	int ret;
-
-	if (!vm || !ops || !count)
-		return -EINVAL;
 	for (uint32_t i = 0; i < count; i++) {
+		bool buffer = ops[i].op == NOVA_VM_OP_MAP && !(ops[i].flags & NOVA_VM_SPARSE);
+
 		/* The kernel knows handles only: a missing buffer or another device's must not become one. */
-		if ((ops[i].op == NOVA_VM_OP_MAP) != !!ops[i].bo)
-			return -EINVAL;
+		if (buffer != !!ops[i].bo)
+			return false;
 		if (ops[i].bo && ops[i].bo->dev != vm->dev)
-			return -EINVAL;
+			return false;
 	}
-	wire = calloc(count, sizeof(*wire));
-	if (!wire)
-		return -ENOMEM;
+	return true;
+}
+
+static void fill_ops(struct drm_nova_vm_bind_op *wire, const struct nova_vm_op *ops, uint32_t count)
+{
 	for (uint32_t i = 0; i < count; i++) {
 		wire[i] = (struct drm_nova_vm_bind_op) {
 			.op = ops[i].op,
@@ -267,7 +271,73 @@ NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint
 			.size = ops[i].size,
 		};
 	}
+}
+
+NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
+{
+	struct drm_nova_vm_bind_op *wire;
+	int ret;
+
+	if (!vm || !ops || !count || !ops_valid(vm, ops, count))
+		return -EINVAL;
+	wire = calloc(count, sizeof(*wire));
+	if (!wire)
+		return -ENOMEM;
+	fill_ops(wire, ops, count);
 	ret = bind_ops(vm, wire, count);
+	free(wire);
+	return ret;
+}
+
+static bool syncs_valid(const struct nova_vm *vm, const struct nova_job_sync *syncs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!syncs[i].sync || syncs[i].sync->dev != vm->dev ||
+		    syncs[i].flags & ~NOVA_JOB_SYNC_SIGNAL)
+			return false;
+	return true;
+}
+
+static void fill_syncs(struct drm_nova_sync *wire, const struct nova_job_sync *syncs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		wire[i].handle = syncs[i].sync->handle;
+		wire[i].point = syncs[i].point;
+		if (syncs[i].flags & NOVA_JOB_SYNC_SIGNAL)
+			wire[i].flags |= DRM_NOVA_SYNC_SIGNAL;
+		if (syncs[i].point)
+			wire[i].flags |= DRM_NOVA_SYNC_TIMELINE;
+	}
+}
+
+NOVA_API int nova_vm_bind_async(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count,
+				const struct nova_job_sync *syncs, uint32_t sync_count)
+{
+	struct drm_nova_vm_bind args = { .flags = DRM_NOVA_VM_BIND_ASYNC };
+	struct drm_nova_vm_bind_op *wire;
+	struct drm_nova_sync *wire_syncs;
+	int ret = -ENOMEM;
+
+	if (!vm || (count && !ops) || (sync_count && !syncs))
+		return -EINVAL;
+	if (!ops_valid(vm, ops, count) || !syncs_valid(vm, syncs, sync_count))
+		return -EINVAL;
+	/* One more: of nothing calloc() may give nothing. */
+	wire = calloc((size_t)count + 1, sizeof(*wire));
+	wire_syncs = calloc((size_t)sync_count + 1, sizeof(*wire_syncs));
+	if (wire && wire_syncs) {
+		fill_ops(wire, ops, count);
+		fill_syncs(wire_syncs, syncs, sync_count);
+		args.vm_id = vm->id;
+		args.ops.stride = sizeof(*wire);
+		args.ops.count = count;
+		args.ops.ptr = (uintptr_t)wire;
+		args.syncs.stride = sizeof(*wire_syncs);
+		args.syncs.count = sync_count;
+		args.syncs.ptr = (uintptr_t)wire_syncs;
+		ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+	}
+	free(wire_syncs);
 	free(wire);
 	return ret;
 }

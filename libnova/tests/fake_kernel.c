@@ -96,7 +96,7 @@ static const struct drm_nova_query_limits answer_limits = {
 	.va_bits = 49, .page_size = 4096, .gem_size_max = 1, .va_push_end = 2,
 	.push_bytes_max = 3, .bind_ops_max = 4, .exec_jobs_max = 5, .exec_pushes_max = 6,
 	.syncs_max = 7, .vms_max = 8, .queues_max = 9, .ring_size_min = 10, .ring_size_max = 11,
-	.job_timeout_ms = 12,
+	.job_timeout_ms = 12, .vm_binds_max = 13,
 };
 
 static int do_dev_query(struct drm_nova_dev_query *args)
@@ -157,6 +157,7 @@ static int do_mmap_offset(struct drm_nova_gem_mmap_offset *args)
 
 static int do_vm_create(struct drm_nova_vm_create *args)
 {
+	fake.vm_create = *args;
 	args->va_start = FAKE_VA_START;
 	args->va_size = FAKE_VA_SIZE;
 	return create(FAKE_VM, &args->vm_id);
@@ -178,6 +179,8 @@ static int do_vm_bind(struct drm_nova_vm_bind *args)
 		return -ENOENT;
 	fake.bind = *args;
 	take_array(fake.ops, 0, &args->ops, sizeof(fake.ops[0]));
+	if (args->syncs.count)
+		take_array(fake.syncs, 0, &args->syncs, sizeof(fake.syncs[0]));
 	return 0;
 }
 

@@ -43,6 +43,7 @@ struct fake_kernel {
 
 	/* Last arguments, as they came in. */
 	struct drm_nova_gem_create gem_create;
+	struct drm_nova_vm_create vm_create;
 	struct drm_nova_vm_bind bind;
 	struct drm_nova_vm_bind_op ops[FAKE_ARRAY];
 	struct drm_nova_queue_create queue_create;

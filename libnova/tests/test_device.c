@@ -200,6 +200,7 @@ static void test_limits(void **state)
 	assert_int_equal(limits.ring_size_min, 10);
 	assert_int_equal(limits.ring_size_max, 11);
 	assert_int_equal(limits.job_timeout_ms, 12);
+	assert_int_equal(limits.vm_binds_max, 13);
 }
 
 static void test_time(void **state)
