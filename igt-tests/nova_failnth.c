@@ -217,6 +217,56 @@ static int call_unmap(void *data)
 	return vm_bind(bench, &op, 1);
 }
 
+/* A buffer is replaced by a sparse range in its middle, behind a job, which cuts it. */
+static void prepare_bind_async(void *data)
+{
+	prepare_map_vram(data);
+	igt_assert_eq(call_map(data), 0);
+	igt_nova_failbench_submit(data);
+}
+
+static int call_bind_async(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_SPARSE,
+		  .va = bench->va + PAGE, .size = FAR },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = bench->handle,
+		  .va = bench->va + FAR / 2, .size = LARGE },
+		{ .op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = bench->va + FAR / 4, .size = PAGE },
+	};
+	struct drm_nova_sync syncs[] = {
+		igt_nova_wait_for(bench->binary, 0),
+		igt_nova_wait_for(bench->timeline, bench->point),
+		igt_nova_signal(bench->binary, 0),
+		igt_nova_signal(bench->timeline, bench->point + 1),
+	};
+	struct drm_nova_vm_bind args = {
+		.vm_id = bench->client.vm, .flags = DRM_NOVA_VM_BIND_ASYNC,
+		.ops = { sizeof(*ops), ARRAY_SIZE(ops), (uintptr_t)ops },
+		.syncs = { sizeof(*syncs), ARRAY_SIZE(syncs), (uintptr_t)syncs },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+}
+
+static void finish_bind_async(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+	uint64_t point = 0;
+
+	(void)injected;
+	igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->binary, 0), 0);
+	if (ret == 0)
+		igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->timeline,
+						    ++bench->point), 0);
+	igt_assert_eq(drmSyncobjQuery(bench->client.fd, &bench->timeline, &point, 1), 0);
+	igt_assert_eq_u64(point, bench->point);
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, 2 * FAR, 0);
+	igt_nova_failbench_close_handle(bench);
+	igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
+}
+
 static int queue_create(struct igt_nova_failbench *bench)
 {
 	struct drm_nova_queue_create args = {
@@ -383,6 +433,10 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "vm-bind-unmap",
 		    .prepare = prepare_remap, .call = call_unmap, .finish = finish_map },
 	  IOCTL(VM_BIND), .describe = "A mapping is removed." },
+	{ .fail = { .name = "vm-bind-async",
+		    .prepare = prepare_bind_async, .call = call_bind_async,
+		    .finish = finish_bind_async },
+	  IOCTL(VM_BIND), .describe = "Behind a job, a mapping is cut by a sparse range, and that again." },
 	{ .fail = { .name = "queue-create",
 		    .call = call_queue_create, .finish = finish_queue_create },
 	  IOCTL(QUEUE_CREATE), .describe = "A queue is made.", .orphans = true },

@@ -148,7 +148,7 @@ static void test_gem_mmap_offset(int fd)
 }
 
 static const struct igt_nova_refusal vm_create_rows[] = {
-	IGT_NOVA_REFUSE(struct drm_nova_vm_create, flags, 1, EINVAL),
+	IGT_NOVA_REFUSE(struct drm_nova_vm_create, flags, 2, EINVAL),
 	IGT_NOVA_REFUSE(struct drm_nova_vm_create, flags, 1u << 31, EINVAL),
 };
 
@@ -206,7 +206,6 @@ static void link_bind(void *nest)
 static const struct igt_nova_refusal vm_bind_rows[] = {
 	BIND(bind.vm_id, 0, ENOENT),
 	BIND(bind.vm_id, IGT_NOVA_BAD_ID, ENOENT),
-	BIND(bind.flags, DRM_NOVA_VM_BIND_ASYNC, EOPNOTSUPP),
 	BIND(bind.flags, 1u << 1, EINVAL),
 	BIND(bind.flags, 1u << 31, EINVAL),
 	BIND(bind.ops.stride, 0, EINVAL),

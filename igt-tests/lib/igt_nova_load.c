@@ -98,6 +98,23 @@ static int load_vm_bind(struct igt_nova_worker *worker)
 	return igt_nova_vm_bind_ops(worker->client.fd, worker->client.vm, ops, ARRAY_SIZE(ops));
 }
 
+/* Many under way, but not without bound: the synchronous one waits for them. */
+static int load_vm_bind_async(struct igt_nova_worker *worker)
+{
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_SPARSE,
+		  .va = worker->bo.va, .size = BO_SIZE },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = worker->bo.handle,
+		  .va = worker->bo.va, .size = BO_SIZE },
+	};
+	struct drm_nova_sync out = igt_nova_signal(worker->syncobj, 0);
+
+	if (worker->calls % 64 == 63)
+		return load_vm_bind(worker);
+	return igt_nova_vm_bind_async(worker->client.fd, worker->client.vm, ops, ARRAY_SIZE(ops),
+				      &out, 1);
+}
+
 static int load_queue_create_destroy(struct igt_nova_worker *worker)
 {
 	struct drm_nova_queue_create create = {
@@ -208,6 +225,7 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "vm-create-destroy", load_vm_create_destroy,
 	  { DRM_IOCTL_NOVA_VM_CREATE, DRM_IOCTL_NOVA_VM_DESTROY } },
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
+	{ "vm-bind-async", load_vm_bind_async, { DRM_IOCTL_NOVA_VM_BIND } },
 	{ "queue-create-destroy", load_queue_create_destroy,
 	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
 	{ "queue-get-state", load_queue_get_state, { DRM_IOCTL_NOVA_QUEUE_GET_STATE } },
