@@ -216,7 +216,8 @@ bool emu_fw_reg_read(struct emu *emu, uint32_t offset, uint32_t *value);	/* mail
 bool emu_fw_reg_write(struct emu *emu, uint32_t offset, uint32_t value);
 bool emu_fifo_reg_read(struct emu *emu, uint32_t offset, uint32_t *value);	/* 0xb65000.. */
 bool emu_fifo_reg_write(struct emu *emu, uint32_t offset, uint32_t value);
-void emu_fifo_doorbell(struct emu *emu, uint32_t token);	/* emu_bar counts EMU_DOORBELLS */
+/* Of the driver, or of a @client of it, whose mistakes are not its. emu_bar counts EMU_DOORBELLS. */
+void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client);
 
 /* Set by emu_fw after the reply to SHUTDOWN; cleared by reset, or when the driver
  * turns memory space or bus mastering on (0 -> 1) in configuration space. */

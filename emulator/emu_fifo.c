@@ -268,7 +268,7 @@ static void ring(struct emu_fifo *fifo, struct emu_chan *chan)
 	}
 }
 
-void emu_fifo_doorbell(struct emu *emu, uint32_t token)
+void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client)
 {
 	const uint32_t reserved = ~(NV_USERMODE_DOORBELL_CHID | NV_USERMODE_DOORBELL_RUNLIST);
 	uint32_t runlist = NV_GET(NV_USERMODE_DOORBELL_RUNLIST, token);
@@ -280,7 +280,7 @@ void emu_fifo_doorbell(struct emu *emu, uint32_t token)
 	if (!(fifo->channel_cfg & NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE) ||
 	    (token & reserved)) {
 		pthread_mutex_unlock(&fifo->lock);
-		emu_log(emu, EMU_LOG_WARN, "doorbell %#x ignored", token);
+		emu_log(emu, client ? EMU_LOG_DEBUG : EMU_LOG_WARN, "doorbell %#x ignored", token);
 		return;
 	}
 	chan = find(fifo, chid);
@@ -294,7 +294,7 @@ void emu_fifo_doorbell(struct emu *emu, uint32_t token)
 		emu_fifo_look_again(fifo);
 	}
 	pthread_mutex_unlock(&fifo->lock);
-	if (!chan)
+	if (!chan && !client)
 		emu_violation(emu, EMU_VIOLATION_DEAD_DOORBELL, "doorbell %#x names no live channel",
 			      token);
 }
