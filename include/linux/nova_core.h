@@ -55,6 +55,8 @@ struct nova_core_engine {
  * @vram_end: end of usable video memory
  * @bar1_base: CPU physical address of video memory byte 0
  * @bar1_size: length of BAR1 in bytes; at least @vram_end
+ * @usermode_base: CPU physical address of the usermode page for clients, 64 KiB, the only part
+ *	of BAR0 that user space may map, uncached; its doorbell is at NV_USERMODE_DOORBELL
  * @engine_count: valid entries of @engines
  * @engines: the engines; the index names one in calls
  */
@@ -69,6 +71,7 @@ struct nova_core_info {
 	u64 vram_end;
 	phys_addr_t bar1_base;
 	u64 bar1_size;
+	phys_addr_t usermode_base;
 	u32 engine_count;
 	struct nova_core_engine engines[NOVA_CORE_ENGINES_MAX];
 };
@@ -125,6 +128,8 @@ int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_
 	__must_hold_shared(nova_core_door);
 void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma)
 	__must_hold_shared(nova_core_door);
+unsigned long nova_core_dma_pfn(const struct nova_core_dma *dma, size_t offset)
+	__must_hold_shared(nova_core_door);
 
 /**
  * struct nova_core_map - a DMA mapping of pages somebody else owns
@@ -146,6 +151,8 @@ void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t siz
 void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size)
 	__must_hold_shared(nova_core_door);
 void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size)
+	__must_hold_shared(nova_core_door);
+u64 nova_core_vram_read64(struct nova_core *core, u64 offset)
 	__must_hold_shared(nova_core_door);
 void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
 	__must_hold_shared(nova_core_door);
@@ -214,6 +221,8 @@ struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 					     const struct nova_core_chan_args *args)
 	__must_hold_shared(nova_core_door);
 u32 nova_core_chan_id(const struct nova_core_chan *chan);
+u32 nova_core_chan_token(const struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door);
 void nova_core_chan_kick(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door);
 int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)

@@ -298,6 +298,21 @@ u32 nova_core_chan_id(const struct nova_core_chan *chan)
 EXPORT_SYMBOL_NS_GPL(nova_core_chan_id, "NOVA_CORE");
 
 /**
+ * nova_core_chan_token() - what rings the channel's doorbell
+ * @chan: the channel
+ *
+ * For a client of a client, which rings by itself in the page at &nova_core_info.usermode_base.
+ * Of a channel that is stopped, or is no more, the doorbell does nothing.
+ *
+ * Return: the value to write to the doorbell register.
+ */
+u32 nova_core_chan_token(const struct nova_core_chan *chan)
+{
+	return chan->token;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_chan_token, "NOVA_CORE");
+
+/**
  * nova_core_chan_kick() - ring the channel's doorbell
  * @chan: the channel; its GPFIFO and GP_PUT have been written
  *
