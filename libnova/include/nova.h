@@ -7,6 +7,7 @@
 #include "nova_push.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /**
@@ -17,6 +18,7 @@
  *     nova_device ─┬─ nova_bo      memory
  *                  ├─ nova_vm      GPU address space; ranges of buffers are mapped in it
  *                  │    └─ nova_queue   runs jobs in that address space, in order
+ *                  │    └─ nova_userq   the same without system calls; nova_vm_wait_fence()
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
  *     nova_push    command words, built by the CPU; needs no device (nova_push.h)
  *

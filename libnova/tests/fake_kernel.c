@@ -186,6 +186,11 @@ static int do_queue_create(struct drm_nova_queue_create *args)
 	if (!exists(FAKE_VM, args->vm_id))
 		return -ENOENT;
 	fake.queue_create = *args;
+	if (args->flags & DRM_NOVA_QUEUE_USERMODE) {
+		args->doorbell_offset = fake.userq_offset;
+		args->map_size = 2 * (uint64_t)sysconf(_SC_PAGESIZE) + 8ull * args->ring_size;
+		args->token = FAKE_USERQ_TOKEN;
+	}
 	return create(FAKE_QUEUE, &args->queue_id);
 }
 
@@ -221,6 +226,12 @@ static int do_get_time(struct drm_nova_get_time *args)
 	args->cpu_ns = 1000;
 	args->duration_ns = 7;
 	return 0;
+}
+
+static int do_wait_user_fence(struct drm_nova_wait_user_fence *args)
+{
+	fake.user_fence = *args;
+	return exists(FAKE_VM, args->vm_id) ? 0 : -ENOENT;
 }
 
 static int do_wait(struct drm_syncobj_timeline_wait *args)
@@ -386,6 +397,8 @@ static int do_ioctl(unsigned long request, void *arg)
 		return do_exec(arg);
 	case DRM_IOCTL_NOVA_GET_TIME:
 		return do_get_time(arg);
+	case DRM_IOCTL_NOVA_WAIT_USER_FENCE:
+		return do_wait_user_fence(arg);
 	default:
 		return do_core_ioctl(request, arg);
 	}
@@ -418,7 +431,9 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 
 void fake_open(void)
 {
-	fake = (struct fake_kernel) { .driver = "nova-drm", .sync_status = 1 };
+	fake = (struct fake_kernel) { 
+		.driver = "nova-drm", .sync_status = 1, .userq_offset = FAKE_USERQ_OFFSET,
+	};
 	fake.fd = memfd_create("nova", MFD_CLOEXEC);
 	assert_true(fake.fd >= 0);
 	assert_int_equal(ftruncate(fake.fd, (off_t)FAKE_HANDLES << 20), 0);

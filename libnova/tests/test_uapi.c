@@ -74,7 +74,7 @@ FIELD(drm_nova_query_engines, count, 0, 4);
 FIELD(drm_nova_query_engines, reserved, 4, 4);
 FIELD(drm_nova_query_engines, engines, 8, 192);
 
-SIZE(drm_nova_query_limits, 80);
+SIZE(drm_nova_query_limits, 88);
 FIELD(drm_nova_query_limits, va_bits, 0, 4);
 FIELD(drm_nova_query_limits, page_size, 4, 4);
 FIELD(drm_nova_query_limits, gem_size_max, 8, 8);
@@ -92,6 +92,7 @@ FIELD(drm_nova_query_limits, job_timeout_ms, 60, 4);
 FIELD(drm_nova_query_limits, queue_jobs_max, 64, 4);
 FIELD(drm_nova_query_limits, page_tables_max, 68, 4);
 FIELD(drm_nova_query_limits, file_gem_bytes_max, 72, 8);
+FIELD(drm_nova_query_limits, userq_vram_bytes_max, 80, 8);
 
 SIZE(drm_nova_gem_mmap_offset, 16);
 FIELD(drm_nova_gem_mmap_offset, handle, 0, 4);
@@ -123,7 +124,7 @@ FIELD(drm_nova_vm_bind, flags, 4, 4);
 FIELD(drm_nova_vm_bind, ops, 8, 16);
 FIELD(drm_nova_vm_bind, syncs, 24, 16);
 
-SIZE(drm_nova_queue_create, 32);
+SIZE(drm_nova_queue_create, 56);
 FIELD(drm_nova_queue_create, vm_id, 0, 4);
 FIELD(drm_nova_queue_create, engine, 4, 4);
 FIELD(drm_nova_queue_create, priority, 8, 4);
@@ -131,6 +132,10 @@ FIELD(drm_nova_queue_create, flags, 12, 4);
 FIELD(drm_nova_queue_create, ring_size, 16, 4);
 FIELD(drm_nova_queue_create, queue_id, 20, 4);
 FIELD(drm_nova_queue_create, doorbell_offset, 24, 8);
+FIELD(drm_nova_queue_create, map_size, 32, 8);
+FIELD(drm_nova_queue_create, ring_va, 40, 8);
+FIELD(drm_nova_queue_create, token, 48, 4);
+FIELD(drm_nova_queue_create, reserved, 52, 4);
 
 SIZE(drm_nova_queue_destroy, 8);
 FIELD(drm_nova_queue_destroy, queue_id, 0, 4);
@@ -171,7 +176,21 @@ FIELD(drm_nova_get_time, cpu_ns, 16, 8);
 FIELD(drm_nova_get_time, duration_ns, 24, 8);
 FIELD(drm_nova_get_time, reserved, 32, 8);
 
+SIZE(drm_nova_wait_user_fence, 48);
+FIELD(drm_nova_wait_user_fence, vm_id, 0, 4);
+FIELD(drm_nova_wait_user_fence, flags, 4, 4);
+FIELD(drm_nova_wait_user_fence, op, 8, 4);
+FIELD(drm_nova_wait_user_fence, queue_id, 12, 4);
+FIELD(drm_nova_wait_user_fence, address, 16, 8);
+FIELD(drm_nova_wait_user_fence, value, 24, 8);
+FIELD(drm_nova_wait_user_fence, mask, 32, 8);
+FIELD(drm_nova_wait_user_fence, timeout, 40, 8);
+
 /* libnova's own numbers are the kernel's. */
+_Static_assert(NOVA_FENCE_EQ == DRM_NOVA_USER_FENCE_EQ && NOVA_FENCE_NEQ == DRM_NOVA_USER_FENCE_NEQ &&
+	       NOVA_FENCE_GT == DRM_NOVA_USER_FENCE_GT && NOVA_FENCE_GE == DRM_NOVA_USER_FENCE_GE &&
+	       NOVA_FENCE_LT == DRM_NOVA_USER_FENCE_LT && NOVA_FENCE_LE == DRM_NOVA_USER_FENCE_LE,
+	       "fence ops");
 _Static_assert(NOVA_PLACEMENT_VRAM == DRM_NOVA_PLACEMENT_VRAM &&
 	       NOVA_PLACEMENT_SYSTEM == DRM_NOVA_PLACEMENT_SYSTEM, "placement");
 _Static_assert(NOVA_BO_NO_MMAP == DRM_NOVA_GEM_NO_MMAP, "bo flags");
@@ -208,11 +227,12 @@ static void test_numbers(void **state)
 	assert_int_equal(DRM_IOCTL_NOVA_VM_CREATE, 0xc0186463);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_DESTROY, 0x40086464);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_BIND, 0x40286465);
-	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_CREATE, 0xc0206467);
+	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_CREATE, 0xc0386467);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_DESTROY, 0x40086468);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_GET_STATE, 0xc0106469);
 	assert_int_equal(DRM_IOCTL_NOVA_EXEC, 0x4018646a);
 	assert_int_equal(DRM_IOCTL_NOVA_GET_TIME, 0xc028646b);
+	assert_int_equal(DRM_IOCTL_NOVA_WAIT_USER_FENCE, 0x4030646c);
 }
 
 int main(void)

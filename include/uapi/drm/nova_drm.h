@@ -49,6 +49,8 @@ extern "C" {
  * E2BIG                 an array or a push is longer than the limit in DRM_NOVA_QUERY_LIMITS
  * EOPNOTSUPP            valid, but this driver or device lacks the feature
  * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why
+ * EBUSY                 the buffer cannot be moved, a user-mode queue may be using it
+ * ETIME                 the deadline of a wait has passed
  * ETIMEDOUT             the device's firmware did not answer in time
  * EIO                   the device's answer makes no sense
  * ENODEV                the device is gone; every object can still be closed
@@ -62,7 +64,7 @@ extern "C" {
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
-/* Our own. 0x22, 0x26, 0x2c are reserved: GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+/* Our own. 0x22 and 0x26 are reserved: GEM_SET_META, VM_GET_STATE. */
 #define DRM_NOVA_DEV_QUERY		0x20
 #define DRM_NOVA_GEM_MMAP_OFFSET	0x21
 #define DRM_NOVA_VM_CREATE		0x23
@@ -73,6 +75,7 @@ extern "C" {
 #define DRM_NOVA_QUEUE_GET_STATE	0x29
 #define DRM_NOVA_EXEC			0x2a
 #define DRM_NOVA_GET_TIME		0x2b
+#define DRM_NOVA_WAIT_USER_FENCE	0x2c
 
 /**
  * struct drm_nova_array - an array argument
@@ -199,7 +202,9 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+#define DRM_NOVA_FEATURE_USERMODE_QUEUE	(1ull << 3)	/* DRM_NOVA_QUEUE_USERMODE */
+#define DRM_NOVA_FEATURE_USER_FENCE	(1ull << 4)	/* DRM_IOCTL_NOVA_WAIT_USER_FENCE */
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -279,6 +284,8 @@ struct drm_nova_query_engines {
  * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
  *	addresses in use takes one, and a few are needed above them
  * @file_gem_bytes_max: sum of the sizes of the buffers a file made, used or not, or ENOSPC
+ * @userq_vram_bytes_max: sum of the sizes of the buffers that may be in video memory and are
+ *	bound in a file's VMs with user-mode queues, or ENOSPC; twice that for all files
  *
  * What is limited per file is given back with the object, which may outlive its handle.
  */
@@ -300,6 +307,7 @@ struct drm_nova_query_limits {
 	__u32 queue_jobs_max;
 	__u32 page_tables_max;
 	__u64 file_gem_bytes_max;
+	__u64 userq_vram_bytes_max;
 };
 
 /**
@@ -394,18 +402,61 @@ struct drm_nova_vm_bind {
 #define DRM_NOVA_PRIORITY_NORMAL	1
 #define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
 
-/** define DRM_NOVA_QUEUE_USERMODE - reserved: the client owns the ring; EOPNOTSUPP today */
+/**
+ * DOC: user-mode queues
+ *
+ * A queue made with DRM_NOVA_QUEUE_USERMODE takes work from its ring, which the client maps and
+ * fills; submitting is no system call. One mmap() at doorbell_offset of the DRM file that made it,
+ * shared, of map_size bytes or any part of them, has, in pages of the CPU:
+ *
+ * ========  ==============================================================================
+ * page 0    the usermode page of the device, uncached. A 32-bit store of the token at
+ *           DRM_NOVA_USERQ_DOORBELL has the device look at GP_PUT
+ * page 1    USERD, ordinary memory. DRM_NOVA_USERQ_GP_PUT is the client's, 32 bits: the index
+ *           behind the last entry. DRM_NOVA_USERQ_GP_GET is the device's: the entry it is at
+ * page 2    and the following: the ring, ring_size GP entries of 8 bytes, ordinary memory
+ * ========  ==============================================================================
+ *
+ * To submit, write the entries, then GP_PUT, then ring the doorbell, with a write barrier between
+ * each. The ring is empty when GP_GET == GP_PUT and is full with one entry free. The device writes
+ * GP_GET from time to time only, so completion is better told by a semaphore that the push
+ * releases, with a non-stall interrupt behind it for DRM_IOCTL_NOVA_WAIT_USER_FENCE.
+ *
+ * While a VM has user-mode queues, all buffers bound in it stay resident: they are made so when
+ * the first one is created and with each VM_BIND, and are not moved (exporting one from video
+ * memory: EBUSY).
+ *
+ * No time limit is on what runs in such a queue. If it holds up an engine it is killed when
+ * a job of another queue on that engine runs out of time. Errors and faults kill it and no other.
+ *
+ * When the queue has been destroyed, or the device is gone, the mapping is still there: one page
+ * of plain memory, zero at first, in place of each of its pages. Whoever goes on submitting to it
+ * writes to that and is not told; DRM_IOCTL_NOVA_QUEUE_GET_STATE or a wait tells.
+ */
+
+/** define DRM_NOVA_QUEUE_USERMODE - the client writes to the ring and rings the doorbell */
 #define DRM_NOVA_QUEUE_USERMODE		(1u << 0)
+
+#define DRM_NOVA_USERQ_DOORBELL		0x90	/* in page 0, NOTIFY_CHANNEL_PENDING */
+#define DRM_NOVA_USERQ_GP_GET		0x88	/* in page 1 */
+#define DRM_NOVA_USERQ_GP_PUT		0x8c	/* in page 1 */
 
 /**
  * struct drm_nova_queue_create - DRM_IOCTL_NOVA_QUEUE_CREATE
  * @vm_id: address space the queue runs in
  * @engine: index from DRM_NOVA_QUERY_ENGINES
  * @priority: DRM_NOVA_PRIORITY_*
- * @flags: must be 0
- * @ring_size: GPFIFO entries, a power of two within the limits; 0 for the default
+ * @flags: DRM_NOVA_QUEUE_USERMODE
+ * @ring_size: GPFIFO entries, a power of two within the limits; 0 for the default; out, what it is
  * @queue_id: out, never 0
- * @doorbell_offset: out, 0 without DRM_NOVA_QUEUE_USERMODE
+ * @doorbell_offset: out, offset for mmap(); this and the rest are 0 without DRM_NOVA_QUEUE_USERMODE
+ * @map_size: out, bytes that can be mapped there
+ * @ring_va: out, address of the ring in the VM, where the GPU can read it
+ * @token: out, what rings the doorbell
+ * @reserved: out, 0
+ *
+ * ENOSPC for the first user-mode queue of a VM in which more is bound than userq_vram_bytes_max, or
+ * than video memory has room for.
  */
 struct drm_nova_queue_create {
 	__u32 vm_id;
@@ -415,6 +466,10 @@ struct drm_nova_queue_create {
 	__u32 ring_size;
 	__u32 queue_id;
 	__u64 doorbell_offset;
+	__u64 map_size;
+	__u64 ring_va;
+	__u32 token;
+	__u32 reserved;
 };
 
 /**
@@ -504,6 +559,7 @@ struct drm_nova_job {
  *
  * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound
  * in the queue's VM are made resident and stay so until the jobs end.
+ * EINVAL for a user-mode queue.
  */
 struct drm_nova_exec {
 	__u32 queue_id;
@@ -528,6 +584,49 @@ struct drm_nova_get_time {
 	__u64 cpu_ns;
 	__u64 duration_ns;
 	__u64 reserved;
+};
+
+/** define DRM_NOVA_USER_FENCE_32 - the value in memory has 4 bytes and not 8 */
+#define DRM_NOVA_USER_FENCE_32		(1u << 0)
+
+#define DRM_NOVA_USER_FENCE_EQ		0	/* memory == value */
+#define DRM_NOVA_USER_FENCE_NEQ		1
+#define DRM_NOVA_USER_FENCE_GT		2	/* memory > value, unsigned like the following */
+#define DRM_NOVA_USER_FENCE_GE		3
+#define DRM_NOVA_USER_FENCE_LT		4
+#define DRM_NOVA_USER_FENCE_LE		5
+
+/**
+ * struct drm_nova_wait_user_fence - DRM_IOCTL_NOVA_WAIT_USER_FENCE
+ * @vm_id: the VM
+ * @flags: DRM_NOVA_USER_FENCE_32
+ * @op: DRM_NOVA_USER_FENCE_*, how memory and @value are compared
+ * @queue_id: the queue that is expected to write there, of any VM: ECANCELED if it is killed; or 0
+ * @address: GPU address, a multiple of the value's size; ENOENT if no buffer is bound there
+ * @value: what to compare with; within the value's size
+ * @mask: bits of both that are compared; not 0, within the value's size
+ * @timeout: absolute, CLOCK_MONOTONIC, in nanoseconds; not after now: look and do not wait
+ *
+ * Waits until (memory & @mask) @op (@value & @mask). Memory is looked at when the wait begins,
+ * after each non-stall interrupt of an engine, when a queue is killed, and at the deadline: a write
+ * without an interrupt behind it is not noticed before one of these. Writes by the CPU
+ * are seen in the same way.
+ *
+ * The buffer may be anywhere, evicted or NO_MMAP as well; of an imported one EPERM. It is looked up
+ * each time: what is bound there may change, and ENOENT ends the wait when nothing is, or when
+ * the VM or the queue has been destroyed.
+ *
+ * ETIME at the deadline. ENODEV when the device goes, whatever memory holds.
+ */
+struct drm_nova_wait_user_fence {
+	__u32 vm_id;
+	__u32 flags;
+	__u32 op;
+	__u32 queue_id;
+	__u64 address;
+	__u64 value;
+	__u64 mask;
+	__s64 timeout;
 };
 
 #define DRM_IOCTL_NOVA_GETPARAM \
@@ -556,6 +655,8 @@ struct drm_nova_get_time {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_EXEC, struct drm_nova_exec)
 #define DRM_IOCTL_NOVA_GET_TIME \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GET_TIME, struct drm_nova_get_time)
+#define DRM_IOCTL_NOVA_WAIT_USER_FENCE \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_WAIT_USER_FENCE, struct drm_nova_wait_user_fence)
 
 #if defined(__cplusplus)
 }
