@@ -217,10 +217,10 @@ static int call_unmap(void *data)
 	return vm_bind(bench, &op, 1);
 }
 
-static int queue_create(struct igt_nova_failbench *bench)
+static int queue_create(struct igt_nova_failbench *bench, uint32_t flags)
 {
 	struct drm_nova_queue_create args = {
-		.vm_id = bench->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL,
+		.vm_id = bench->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL, .flags = flags,
 	};
 	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
 
@@ -230,7 +230,12 @@ static int queue_create(struct igt_nova_failbench *bench)
 
 static int call_queue_create(void *data)
 {
-	return queue_create(data);
+	return queue_create(data, 0);
+}
+
+static int call_queue_create_user(void *data)
+{
+	return queue_create(data, DRM_NOVA_QUEUE_USERMODE);
 }
 
 static void finish_queue_create(void *data, int ret, bool injected)
@@ -244,7 +249,12 @@ static void finish_queue_create(void *data, int ret, bool injected)
 
 static void prepare_queue_destroy(void *data)
 {
-	igt_assert_eq(queue_create(data), 0);
+	igt_assert_eq(queue_create(data, 0), 0);
+}
+
+static void prepare_queue_destroy_user(void *data)
+{
+	igt_assert_eq(queue_create(data, DRM_NOVA_QUEUE_USERMODE), 0);
 }
 
 static int call_queue_destroy(void *data)
@@ -261,6 +271,18 @@ static void finish_queue_destroy(void *data, int ret, bool injected)
 
 	(void)injected;
 	igt_nova_queue_destroy(bench->client.fd, bench->id, ret ? 0 : ENOENT);
+}
+
+/* Of a buffer in video memory, at once. */
+static int call_wait_user_fence(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_wait_user_fence args = {
+		.vm_id = bench->client.vm, .queue_id = bench->queue, .address = bench->bo.va,
+		.op = DRM_NOVA_USER_FENCE_GE, .mask = ~0ull,
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &args);
 }
 
 static int call_queue_get_state(void *data)
@@ -390,6 +412,15 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_queue_destroy, .call = call_queue_destroy,
 		    .finish = finish_queue_destroy },
 	  IOCTL(QUEUE_DESTROY), .describe = "A queue is destroyed." },
+	{ .fail = { .name = "queue-create-user",
+		    .call = call_queue_create_user, .finish = finish_queue_create },
+	  IOCTL(QUEUE_CREATE), .describe = "A user-mode queue is made.", .orphans = true },
+	{ .fail = { .name = "queue-destroy-user",
+		    .prepare = prepare_queue_destroy_user, .call = call_queue_destroy,
+		    .finish = finish_queue_destroy },
+	  IOCTL(QUEUE_DESTROY), .describe = "A user-mode queue is destroyed." },
+	{ .fail = { .name = "wait-user-fence", .call = call_wait_user_fence },
+	  IOCTL(WAIT_USER_FENCE), .describe = "Memory is looked at." },
 	{ .fail = { .name = "queue-get-state", .call = call_queue_get_state },
 	  IOCTL(QUEUE_GET_STATE), .describe = "A queue's state is read." },
 	{ .fail = { .name = "exec",

@@ -6,6 +6,7 @@
 #include "igt_nova.h"
 #include "igt_nova_job.h"
 #include "igt_nova_load.h"
+#include "igt_nova_userq.h"
 
 #define BO_SIZE		(64 * 1024)
 
@@ -112,6 +113,44 @@ static int load_queue_create_destroy(struct igt_nova_worker *worker)
 	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &destroy);
 }
 
+/* The same with a user-mode queue, which is mapped and rung. */
+static int load_userq(struct igt_nova_worker *worker)
+{
+	struct igt_nova_userq userq = {
+		.create = {
+			.vm_id = worker->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL,
+			.flags = DRM_NOVA_QUEUE_USERMODE,
+		},
+	};
+	struct drm_nova_queue_destroy destroy = { 0 };
+	int ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &userq.create);
+
+	if (ret)
+		return ret;
+	ret = igt_nova_userq_map(worker->client.fd, &userq);
+	if (ret)
+		return ret;
+	igt_nova_userq_submit(&userq, &worker->push);
+	destroy.queue_id = userq.create.queue_id;
+	ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &destroy);
+	igt_nova_userq_submit(&userq, &worker->push);
+	igt_nova_userq_unmap(&userq);
+	return ret;
+}
+
+/* The first time at once, then for what never comes. */
+static int load_wait_user_fence(struct igt_nova_worker *worker)
+{
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = worker->client.vm, .flags = DRM_NOVA_USER_FENCE_32,
+		.address = worker->bo.va, .value = IGT_NOVA_OWN, .mask = UINT32_MAX,
+		.op = worker->calls ? DRM_NOVA_USER_FENCE_NEQ : DRM_NOVA_USER_FENCE_EQ,
+		.timeout = INT64_MAX,
+	};
+
+	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
+}
+
 static int load_queue_get_state(struct igt_nova_worker *worker)
 {
 	struct drm_nova_queue_get_state state = { .queue_id = worker->queue };
@@ -210,6 +249,8 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
 	{ "queue-create-destroy", load_queue_create_destroy,
 	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
+	{ "userq", load_userq, { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
+	{ "wait-user-fence", load_wait_user_fence, { DRM_IOCTL_NOVA_WAIT_USER_FENCE } },
 	{ "queue-get-state", load_queue_get_state, { DRM_IOCTL_NOVA_QUEUE_GET_STATE } },
 	{ "exec", load_exec, { DRM_IOCTL_NOVA_EXEC } },
 	{ "exec-wait", load_exec_wait, { DRM_IOCTL_NOVA_EXEC } },

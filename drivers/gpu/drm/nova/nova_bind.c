@@ -21,6 +21,7 @@
 #include "nova_gem.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /* One map op makes a mapping and cuts at most two. */
@@ -319,6 +320,21 @@ static int nova_bind_prepare(struct nova_bind *bind)
 	return 0;
 }
 
+/* What buffers that were not bound before can take of video memory; one may be named twice. */
+static u64 nova_bind_new_bytes(struct nova_bind *bind)
+{
+	u64 bytes = 0;
+
+	for (u32 i = 0; i < bind->count; i++) {
+		struct nova_bind_op *op = &bind->ops[i];
+
+		if (op->vm_bo && list_empty(&op->vm_bo->list.gpuva) &&
+		    to_nova_bo(op->obj)->placement & DRM_NOVA_PLACEMENT_VRAM)
+			bytes += op->obj->size;
+	}
+	return bytes;
+}
+
 /* The point of no return. */
 static int nova_bind_apply(struct nova_bind *bind)
 {
@@ -370,7 +386,10 @@ static int nova_bind_run(struct nova_bind *bind)
 	if (!ret)
 		ret = nova_bind_prepare(bind);
 	if (!ret)
+		ret = nova_userq_reserve(bind->vm, nova_bind_new_bytes(bind));
+	if (!ret)
 		ret = nova_bind_apply(bind);
+	nova_userq_settle(bind->vm);
 	for (u32 i = 0; i < bind->count; i++)
 		if (bind->ops[i].vm_bo)
 			drm_gpuvm_bo_put(bind->ops[i].vm_bo);

@@ -10,6 +10,8 @@
 #include "nova_pt.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 
 static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 {
@@ -48,6 +50,8 @@ struct nova_device *nova_device_create(struct device *parent, const struct drm_d
 	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
+	nova_userq_init(ndev);
+	nova_user_fence_init(ndev);
 	ret = nova_device_init_lists(ndev);
 	if (ret)
 		return ERR_PTR(ret);

@@ -2,9 +2,11 @@
 #ifndef _NOVA_DEVICE_H_
 #define _NOVA_DEVICE_H_
 
+#include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_mm.h>
@@ -58,6 +60,20 @@ struct nova_device {
 		/** @queues.closed: remove() has begun, no queue may join */
 		bool closed __guarded_by(&lock);
 	} queues;
+	/** @userqs: user-mode queues, see nova_userq.c */
+	struct {
+		/** @userqs.ids: which mmap offsets are in use */
+		struct ida ids;
+		/** @userqs.held: bytes of buffers that must stay in video memory for them */
+		atomic64_t held;
+	} userqs;
+	/** @user_fences: waits for memory, see nova_user_fence.c */
+	struct {
+		/** @user_fences.wait: who sleeps */
+		wait_queue_head_t wait;
+		/** @user_fences.events: counts what they look at memory for */
+		atomic_t events;
+	} user_fences;
 	/** @mappings: DMA mappings of buffers, see nova_dma.c */
 	struct {
 		/** @mappings.lock: guards the list; on the list means @bound is valid */

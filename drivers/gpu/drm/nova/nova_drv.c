@@ -25,6 +25,8 @@
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 static const struct drm_ioctl_desc nova_ioctls[] = {
@@ -41,7 +43,15 @@ static const struct drm_ioctl_desc nova_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_GET_STATE, nova_ioctl_queue_get_state, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_EXEC, nova_ioctl_exec, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_GET_TIME, nova_ioctl_get_time, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_WAIT_USER_FENCE, nova_ioctl_wait_user_fence, DRM_RENDER_ALLOW),
 };
+
+static int nova_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	if ((u64)vma->vm_pgoff << PAGE_SHIFT >= NOVA_USERQ_OFFSET)
+		return nova_userq_mmap(filp, vma);
+	return drm_gem_mmap(filp, vma);
+}
 
 static const struct file_operations nova_fops = {
 	.owner = THIS_MODULE,
@@ -52,7 +62,7 @@ static const struct file_operations nova_fops = {
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = drm_gem_mmap,
+	.mmap = nova_mmap,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
@@ -104,6 +114,7 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	 */
 	nova_queues_kill(ndev, -ENODEV);
 	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
+	nova_user_fence_wake(ndev);
 	nova_drv_take_down(ndev->bound);
 	return ret;
 }
@@ -119,6 +130,7 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
 	nova_bound_close(ndev);			/* nobody is inside the door, CPU maps go */
+	nova_user_fence_wake(ndev);		/* who waits for memory is told at the door */
 	nova_drv_take_down(bound);
 }
 

@@ -311,6 +311,10 @@ int nova_ioctl_exec(struct drm_device *drm, void *data, struct drm_file *file)
 	exec.queue = nova_queue_lookup(nfile, args->queue_id);
 	if (!exec.queue)
 		return -ENOENT;
+	if (exec.queue->userq) {
+		nova_queue_put(exec.queue);
+		return -EINVAL;
+	}
 	ret = nova_exec_init(&exec, &args->jobs);
 	if (!ret)
 		ret = nova_exec_submit(&exec);

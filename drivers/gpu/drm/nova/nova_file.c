@@ -9,6 +9,7 @@
 #include "nova_file.h"
 #include "nova_pt.h"
 #include "nova_queue.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /**
@@ -60,6 +61,7 @@ int nova_file_open(struct drm_device *drm, struct drm_file *file)
 	const u64 max[NOVA_ACCOUNT_KINDS] = {
 		[NOVA_ACCOUNT_BO_BYTES] = NOVA_FILE_BO_BYTES_MAX,
 		[NOVA_ACCOUNT_TABLES] = nova_file_tables_max(ndev),
+		[NOVA_ACCOUNT_HELD_BYTES] = nova_userq_file_held_max(ndev),
 	};
 	struct nova_file *nfile = kzalloc_obj(*nfile, GFP_KERNEL_ACCOUNT);
 

@@ -20,6 +20,7 @@
 #include "nova_sched.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 int nova_ioctl_getparam(struct drm_device *drm, void *data, struct drm_file *file)
@@ -61,6 +62,7 @@ static void nova_query_device(struct nova_bound *bound, union nova_query_answer 
 		.chip_id = info->chip_id,
 		.revision = info->revision,
 		.generation = info->generation,
+		.features = DRM_NOVA_FEATURE_USERMODE_QUEUE | DRM_NOVA_FEATURE_USER_FENCE,
 	};
 	if (dev_is_pci(dev)) {
 		struct pci_dev *pdev = to_pci_dev(dev);
@@ -138,6 +140,7 @@ static void nova_query_limits(struct nova_bound *bound, union nova_query_answer 
 		.queue_jobs_max = NOVA_QUEUE_JOBS_MAX,
 		.page_tables_max = nova_file_tables_max(ndev),
 		.file_gem_bytes_max = NOVA_FILE_BO_BYTES_MAX,
+		.userq_vram_bytes_max = nova_userq_file_held_max(ndev),
 	};
 }
 

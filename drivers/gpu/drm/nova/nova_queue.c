@@ -20,16 +20,20 @@
 #include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_uapi.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /*
  * A queue's memory: the ring of GP entries and one release segment per job,
  * read-only for the GPU; then the page with the fence semaphore, which it
- * writes; then USERD, which only Host reads, by its DMA address.
+ * writes; then USERD, which only Host reads, by its DMA address. A user-mode queue
+ * has the ring and USERD only.
  */
 static size_t nova_queue_ro_size(const struct nova_queue *queue)
 {
-	return PAGE_ALIGN(queue->ring_size * (NV_GP_ENTRY_SIZE + NOVA_QUEUE_SLOT_SIZE));
+	return PAGE_ALIGN(queue->ring_size *
+			  (NV_GP_ENTRY_SIZE + (queue->userq ? 0 : NOVA_QUEUE_SLOT_SIZE)));
 }
 
 static size_t nova_queue_fence_offset(const struct nova_queue *queue)
@@ -37,14 +41,14 @@ static size_t nova_queue_fence_offset(const struct nova_queue *queue)
 	return nova_queue_ro_size(queue);
 }
 
-static size_t nova_queue_userd_offset(const struct nova_queue *queue)
-{
-	return nova_queue_ro_size(queue) + PAGE_SIZE;
-}
-
 static size_t nova_queue_mapped_size(const struct nova_queue *queue)
 {
-	return nova_queue_ro_size(queue) + PAGE_SIZE;
+	return nova_queue_ro_size(queue) + (queue->userq ? 0 : PAGE_SIZE);
+}
+
+static size_t nova_queue_userd_offset(const struct nova_queue *queue)
+{
+	return nova_queue_mapped_size(queue);
 }
 
 static size_t nova_queue_slot_offset(const struct nova_queue *queue, u64 seqno)
@@ -128,8 +132,11 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 void nova_queue_process(struct nova_queue *queue)
 {
 	__le64 *fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
-	u64 seqno = le64_to_cpu(READ_ONCE(*fence));
+	u64 seqno;
 
+	if (queue->userq)
+		return;
+	seqno = le64_to_cpu(READ_ONCE(*fence));
 	dma_rmb();	/* the semaphore before what it is compared to */
 	nova_timeline_signal(&queue->timeline, min(seqno, READ_ONCE(queue->hw.seqno)));
 }
@@ -159,6 +166,7 @@ static void nova_queue_abort_locked(struct nova_queue *queue)
 {
 	nova_timeline_abort(&queue->timeline, queue->dead);
 	nova_deps_cut(&queue->deps);
+	nova_user_fence_wake(queue->ndev);
 }
 
 /**
@@ -235,6 +243,7 @@ static void nova_queue_engine_event(void *data, unsigned long engines)
 	list_for_each_entry(queue, &bound->events.list, event_link)
 		if (engines & BIT(queue->engine))
 			nova_queue_process(queue);
+	nova_user_fence_wake(bound->ndev);
 }
 
 static void nova_queue_chan_error(void *data, const struct nova_core_chan_error *error)
@@ -287,7 +296,8 @@ static int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
 	};
 
 	nova_pt_map(bound, pt, queue->hw.va.start, &ro, true);
-	nova_pt_map(bound, pt, queue->hw.va.start + ro.size, &fence, false);
+	if (!queue->userq)
+		nova_pt_map(bound, pt, queue->hw.va.start + ro.size, &fence, false);
 	return nova_pt_flush(bound, pt);
 }
 
@@ -314,7 +324,10 @@ static int nova_queue_chan_create(struct nova_bound *bound, struct nova_queue *q
 	};
 
 	queue->hw.chan = nova_core_chan_create(bound->core, &args);
-	return PTR_ERR_OR_ZERO(queue->hw.chan);
+	if (IS_ERR(queue->hw.chan))
+		return PTR_ERR(queue->hw.chan);
+	queue->hw.token = nova_core_chan_token(queue->hw.chan);
+	return 0;
 }
 
 /* The hardware half, in the order in which nova_queue_teardown() undoes it. */
@@ -338,9 +351,11 @@ static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *que
 	ret = nova_queue_chan_create(bound, queue);
 	if (ret)
 		goto err_unmap;
-	ret = nova_sched_init(bound, queue);
+	ret = queue->userq ? 0 : nova_sched_init(bound, queue);
 	if (ret)
 		goto err_chan;
+	if (queue->userq)
+		nova_userq_open(queue->userq, &queue->hw.mem, nova_queue_userd_offset(queue));
 
 	nova_core_audit_add(bound->core, &queue->hw.audit, "queue");
 	list_add_tail(&queue->link, &ndev->queues.list);
@@ -371,7 +386,10 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
 	scoped_guard(spinlock, &bound->events.lock)
 		list_del_init(&queue->event_link);
 	cancel_work_sync(&queue->error_work);
-	nova_sched_fini(queue);
+	if (queue->userq)
+		nova_userq_close(queue->userq);
+	else
+		nova_sched_fini(queue);
 	nova_core_chan_destroy(queue->hw.chan);
 	nova_queue_unmap(bound, queue);
 	nova_core_dma_free(bound->core, &queue->hw.mem);
@@ -407,6 +425,8 @@ void nova_queues_kill(struct nova_device *ndev, int error)
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)
 			nova_queue_abort_locked(queue);
+	/* There need not have been a queue: the device may be lost. */
+	nova_user_fence_wake(ndev);
 }
 
 /**
@@ -432,6 +452,10 @@ static void nova_queue_release(struct kref *ref)
 			nova_queue_teardown(ndev, queue);
 	if (drm_mm_node_allocated(&queue->hw.va))
 		nova_vm_kernel_free(queue->vm, &queue->hw.va);
+	if (queue->holds)
+		nova_userq_release(queue->vm);
+	if (queue->userq)
+		nova_userq_put(queue->userq);
 	nova_vm_put(queue->vm);
 	mutex_destroy(&queue->lock);
 	kfree(queue);
@@ -468,22 +492,26 @@ struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id)
 	return queue;
 }
 
-static int nova_queue_check_args(const struct nova_device *ndev,
-				 struct drm_nova_queue_create *args)
+static u32 nova_queue_ring_size(const struct nova_device *ndev,
+				const struct drm_nova_queue_create *args)
 {
+	return args->ring_size ?: min(NOVA_RING_SIZE_DEFAULT, ndev->info.gpfifo_entries_max);
+}
+
+static int nova_queue_check_args(const struct nova_device *ndev,
+				 const struct drm_nova_queue_create *args)
+{
+	u32 ring_size = nova_queue_ring_size(ndev, args);
+
 	if (args->flags & ~DRM_NOVA_QUEUE_USERMODE)
 		return -EINVAL;
 	if (args->engine >= ndev->info.engine_count)
 		return -EINVAL;
 	if (args->priority > DRM_NOVA_PRIORITY_HIGH)
 		return -EINVAL;
-	if (!args->ring_size)
-		args->ring_size = min(NOVA_RING_SIZE_DEFAULT, ndev->info.gpfifo_entries_max);
-	if (!is_power_of_2(args->ring_size) || args->ring_size < NOVA_RING_SIZE_MIN ||
-	    args->ring_size > ndev->info.gpfifo_entries_max)
+	if (!is_power_of_2(ring_size) || ring_size < NOVA_RING_SIZE_MIN ||
+	    ring_size > ndev->info.gpfifo_entries_max)
 		return -EINVAL;
-	if (args->flags & DRM_NOVA_QUEUE_USERMODE)
-		return -EOPNOTSUPP;
 	if (args->priority > DRM_NOVA_PRIORITY_NORMAL && !capable(CAP_SYS_NICE))
 		return -EACCES;
 	return 0;
@@ -505,7 +533,7 @@ static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova
 	queue->vm = vm;
 	queue->engine = args->engine;
 	queue->priority = args->priority;
-	queue->ring_size = args->ring_size;
+	queue->ring_size = nova_queue_ring_size(ndev, args);
 	INIT_LIST_HEAD(&queue->link);
 	INIT_LIST_HEAD(&queue->event_link);
 	mutex_init(&queue->lock);
@@ -515,11 +543,30 @@ static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova
 	return queue;
 }
 
-static int nova_queue_create(struct nova_queue *queue)
+static int nova_queue_create_user(struct nova_queue *queue)
+{
+	struct nova_userq *userq;
+	int ret;
+
+	userq = nova_userq_create(queue->ndev, queue->ring_size);
+	if (IS_ERR(userq))
+		return PTR_ERR(userq);
+	queue->userq = userq;
+	ret = nova_userq_hold(queue->vm);
+	queue->holds = !ret;
+	return ret;
+}
+
+static int nova_queue_create(struct nova_queue *queue, u32 flags)
 {
 	struct nova_bound *bound;
 	int idx, ret;
 
+	if (flags & DRM_NOVA_QUEUE_USERMODE) {
+		ret = nova_queue_create_user(queue);
+		if (ret)
+			return ret;
+	}
 	ret = nova_vm_kernel_alloc(queue->vm, &queue->hw.va, nova_queue_mapped_size(queue));
 	if (ret)
 		return ret;
@@ -529,6 +576,19 @@ static int nova_queue_create(struct nova_queue *queue)
 	ret = nova_queue_hw_create(bound, queue);
 	nova_bound_exit(idx);
 	return ret;
+}
+
+/* What the caller is told; the queue is new, and its channel is there. */
+static void nova_queue_describe(const struct nova_queue *queue, struct drm_nova_queue_create *args)
+{
+	bool user = queue->userq;
+
+	args->ring_size = queue->ring_size;
+	args->doorbell_offset = user ? nova_userq_offset(queue->userq) : 0;
+	args->map_size = user ? nova_userq_map_size(queue->userq) : 0;
+	args->ring_va = user ? queue->hw.va.start : 0;
+	args->token = user ? queue->hw.token : 0;
+	args->reserved = 0;
 }
 
 int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
@@ -558,14 +618,14 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
-	ret = nova_queue_create(queue);
+	ret = nova_queue_create(queue, args->flags);
 	if (ret) {
 		xa_erase(&nfile->queues, id);
 		nova_queue_put(queue);
 		return ret;
 	}
+	nova_queue_describe(queue, args);
 	args->queue_id = id;
-	args->doorbell_offset = 0;
 	xa_store(&nfile->queues, id, queue, GFP_KERNEL);
 	return 0;
 }

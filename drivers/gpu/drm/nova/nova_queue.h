@@ -21,6 +21,7 @@ struct nova_bound;
 struct nova_device;
 struct nova_file;
 struct nova_job;
+struct nova_userq;
 struct nova_vm;
 
 /**
@@ -46,6 +47,10 @@ struct nova_queue {
 	u32 priority;
 	/** @ring_size: GPFIFO entries */
 	u32 ring_size;
+	/** @userq: of a user-mode queue, which has no jobs and no scheduler: a reference */
+	struct nova_userq *userq;
+	/** @holds: @vm is held resident for it */
+	bool holds;
 
 	/** @link: on nova_device.queues.list while @hw is valid */
 	struct list_head link;
@@ -54,6 +59,7 @@ struct nova_queue {
 		struct nova_core_chan *chan;
 		struct nova_core_dma mem;
 		struct drm_mm_node va;
+		u32 token;
 		struct nova_core_audit audit;
 		/** @hw.put: next ring entry; guarded by @lock */
 		u32 put;

@@ -32,6 +32,7 @@
 #include "nova_gem.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 #include "nova_vram.h"
 
@@ -223,12 +224,17 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	struct nova_device *ndev = nova_ttm_device(tbo->bdev);
 	struct nova_bo *bo = tbo_to_nova_bo(tbo);
 	u32 from = tbo->resource ? tbo->resource->mem_type : TTM_PL_SYSTEM;
-	int ret;
+	int idx, ret;
 
 	if (from != TTM_PL_SYSTEM || to->mem_type == TTM_PL_VRAM) {
 		ret = ttm_bo_wait_ctx(tbo, ctx);
 		if (ret)
 			return ret;
+	}
+	/* A user-mode queue may be using it. Without the device nobody does. */
+	if (from != TTM_PL_SYSTEM && nova_userq_holds(bo) && nova_bound_enter(ndev, &idx)) {
+		nova_bound_exit(idx);
+		return -EBUSY;
 	}
 	/* The GPU can see it: take it out of all address spaces, with their caches. */
 	if (from != TTM_PL_SYSTEM)
@@ -239,6 +245,12 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	if (from == TTM_PL_VRAM)
 		return nova_ttm_move_from_vram(ndev, bo, ctx, to);
 	return nova_ttm_move_pages(ndev, bo, to);
+}
+
+static bool nova_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
+				       const struct ttm_place *place)
+{
+	return !nova_userq_holds(tbo_to_nova_bo(tbo)) && ttm_bo_eviction_valuable(tbo, place);
 }
 
 static void nova_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
@@ -296,7 +308,7 @@ static const struct ttm_device_funcs nova_ttm_funcs = {
 	.ttm_tt_populate = nova_ttm_tt_populate,
 	.ttm_tt_unpopulate = nova_ttm_tt_unpopulate,
 	.ttm_tt_destroy = nova_ttm_tt_destroy,
-	.eviction_valuable = ttm_bo_eviction_valuable,
+	.eviction_valuable = nova_ttm_eviction_valuable,
 	.evict_flags = nova_ttm_evict_flags,
 	.move = nova_ttm_move,
 	.delete_mem_notify = nova_ttm_delete_mem_notify,

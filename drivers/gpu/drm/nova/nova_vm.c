@@ -15,6 +15,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_user_fence.h"
 #include "nova_vm.h"
 
 /**
@@ -324,6 +325,8 @@ int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *f
 	if (!vm)
 		return -ENOENT;
 	nova_vm_put(vm);
+	/* Who waits for memory of it finds that it is not there. */
+	nova_user_fence_wake(nfile->ndev);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_vm_destroy);

@@ -43,6 +43,13 @@ struct nova_vm {
 	struct nova_pt pt;
 	/** @kernel: allocator of the kernel's range */
 	struct drm_mm kernel __guarded_by(&lock);
+	/**
+	 * @userqs: user-mode queues, for which all that is bound stays resident; written under
+	 * @lock, and from 0 under all reservations
+	 */
+	u32 userqs;
+	/** @held: bytes that are charged for that; guarded by @lock */
+	u64 held;
 };
 
 #define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
