@@ -140,6 +140,7 @@ enum emu_counter {
 	EMU_DOORBELLS,
 	EMU_INTERRUPTS,		/* MSIs sent */
 	EMU_METHODS,
+	EMU_CE_BYTES,		/* that copies and fills were launched for */
 	EMU_FW_COMMANDS,
 	EMU_FW_EVENTS,
 	EMU_FAULTS,
@@ -161,6 +162,7 @@ enum emu_violation {
 };
 
 void emu_count(struct emu *emu, enum emu_counter counter);
+void emu_count_add(struct emu *emu, enum emu_counter counter, uint64_t amount);
 /* Counts and logs; the text of the last few is kept for the control socket. */
 void emu_violation(struct emu *emu, enum emu_violation kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
