@@ -7,6 +7,7 @@
 #include <drm/drm_managed.h>
 
 #include "nova_device.h"
+#include "nova_mover.h"
 #include "nova_pt.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -52,6 +53,9 @@ struct nova_device *nova_device_create(struct device *parent, const struct drm_d
 	if (ret)
 		return ERR_PTR(ret);
 	ret = nova_pt_tables_init(ndev);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = nova_mover_init(ndev);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = nova_ttm_init(ndev);

@@ -15,6 +15,7 @@
 struct device;
 struct drm_driver;
 struct nova_bound;
+struct nova_mover;
 
 /**
  * struct nova_device - the DRM device, all that open files can reach
@@ -41,6 +42,8 @@ struct nova_device {
 		/** @vram.lock: guards @vram.mm */
 		struct mutex lock;
 	} vram;
+	/** @mover: clears and copies video memory, see nova_mover.c */
+	struct nova_mover *mover;
 	/** @tables: memory of page tables, carved out of video memory, see nova_pt.c */
 	struct {
 		/** @tables.used: a bit per table */

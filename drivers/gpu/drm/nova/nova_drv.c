@@ -22,6 +22,7 @@
 #include "nova_exec.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_mover.h"
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
@@ -77,6 +78,7 @@ static void nova_drv_take_down(struct nova_bound *bound)
 	__releases(nova_core_door)
 {
 	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
+	nova_mover_stop(bound);			/* nothing is moved by the device */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
 	nova_bound_destroy(bound);		/* events off, and nothing is left */
 }
@@ -95,8 +97,10 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 		return ret;
 	auxiliary_set_drvdata(adev, ndev->bound);
 	ret = nova_bound_open(ndev);
-	if (!ret)
+	if (!ret) {
+		nova_mover_start(ndev);
 		return 0;
+	}
 
 	/*
 	 * The render node may have been there for a moment, and somebody has made a queue or

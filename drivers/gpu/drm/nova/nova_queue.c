@@ -531,6 +531,37 @@ static int nova_queue_create(struct nova_queue *queue)
 	return ret;
 }
 
+/**
+ * nova_queue_create_kernel() - a queue that no file has
+ * @ndev: the device
+ * @vm: the address space
+ * @engine: index of the engine
+ *
+ * Return: the queue, to be dropped by nova_queue_put(), or an error pointer.
+ */
+struct nova_queue *nova_queue_create_kernel(struct nova_device *ndev, struct nova_vm *vm,
+					    u32 engine)
+{
+	const struct drm_nova_queue_create args = {
+		.engine = engine,
+		.priority = DRM_NOVA_PRIORITY_NORMAL,
+		.ring_size = NOVA_RING_SIZE_MIN,
+	};
+	struct nova_queue *queue;
+	int ret;
+
+	kref_get(&vm->ref);
+	queue = nova_queue_alloc(ndev, vm, &args);
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	ret = nova_queue_create(queue);
+	if (ret) {
+		nova_queue_put(queue);
+		return ERR_PTR(ret);
+	}
+	return queue;
+}
+
 int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct nova_device *ndev = to_nova_device(drm);

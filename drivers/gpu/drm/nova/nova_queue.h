@@ -98,6 +98,9 @@ struct nova_queue {
 };
 
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
+struct nova_queue *nova_queue_create_kernel(struct nova_device *ndev, struct nova_vm *vm,
+					    u32 engine)
+	__must_not_hold(nova_core_door);
 void nova_queue_put(struct nova_queue *queue)
 	__must_not_hold(nova_core_door);
 

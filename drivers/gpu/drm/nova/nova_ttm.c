@@ -10,8 +10,8 @@
  * An import has no pages of its own. It stays in SYSTEM, mapped for DMA from
  * beginning to end, and the GPU sees it there.
  *
- * A move copies by CPU and is complete when it returns. It waits for the buffer
- * outside the door and enters it only to touch the device. Without the device
+ * A move copies by a copy engine, or by CPU where that does not do it, and is complete when it
+ * returns. It waits outside the door and enters it only to touch the device. Without the device
  * buffers can leave for SYSTEM, which is all that closing, swapping and exporting needs.
  */
 #include <linux/atomic.h>
@@ -30,6 +30,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
+#include "nova_mover.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -151,6 +152,21 @@ static int nova_ttm_map_pages(struct nova_device *ndev, struct nova_bo *bo)
 	return ret;
 }
 
+/* A copy engine reaches the pages by DMA, for as long as it copies. */
+static int nova_ttm_mover_copy(struct nova_device *ndev, struct nova_bo *bo,
+			       struct ttm_resource *vram,
+			       int (*copy)(struct nova_device *ndev, struct nova_bo *bo,
+					   struct ttm_resource *vram))
+{
+	int ret = nova_ttm_map_pages(ndev, bo);
+
+	if (ret)
+		return ret;
+	ret = copy(ndev, bo, vram);
+	nova_dma_unmap(ndev, &bo->dma);
+	return ret;
+}
+
 static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 				 struct ttm_operation_ctx *ctx, struct ttm_resource *to)
 {
@@ -165,10 +181,10 @@ static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 
 	if (tt && (ttm_tt_is_populated(tt) || ttm_tt_is_swapped(tt))) {
 		ret = ttm_bo_populate(&bo->tbo, ctx);
-		if (!ret)
+		if (!ret && nova_ttm_mover_copy(ndev, bo, to, nova_mover_write))
 			ret = nova_vram_write(ndev, to, tt);
 	} else {
-		ret = nova_vram_clear(ndev, to);
+		ret = nova_mover_clear(ndev, to) ? nova_vram_clear(ndev, to) : 0;
 	}
 	if (ret)
 		return ret;
@@ -187,7 +203,8 @@ static int nova_ttm_move_from_vram(struct nova_device *ndev, struct nova_bo *bo,
 	if (ret)
 		return ret;
 	/* Without the device the content is lost, the buffer is not. */
-	ret = nova_vram_read(ndev, bo->tbo.resource, bo->tbo.ttm);
+	ret = nova_ttm_mover_copy(ndev, bo, bo->tbo.resource, nova_mover_read) ?
+	      nova_vram_read(ndev, bo->tbo.resource, bo->tbo.ttm) : 0;
 	if (to->mem_type == TTM_PL_TT) {
 		if (!ret)
 			ret = nova_ttm_map_pages(ndev, bo);

@@ -125,7 +125,14 @@ static const struct drm_gpuvm_ops nova_vm_ops = {
 	.sm_step_unmap = nova_bind_step_unmap,
 };
 
-static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account)
+/**
+ * nova_vm_create() - make an empty address space
+ * @ndev: the device
+ * @account: what its tables are charged to
+ *
+ * Return: the address space, to be dropped by nova_vm_put(), or an error pointer.
+ */
+struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account)
 {
 	struct drm_gem_object *resv;
 	struct nova_vm *vm;

@@ -14,6 +14,7 @@
 
 struct drm_device;
 struct drm_file;
+struct nova_account;
 struct nova_bo;
 struct nova_bound;
 struct nova_device;
@@ -59,6 +60,7 @@ struct nova_vma {
 
 #define to_nova_vma(gpuva_) container_of(gpuva_, struct nova_vma, base)
 
+struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account);
 struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id);	/* NULL or a reference */
 void nova_vm_put(struct nova_vm *vm)
 	__must_not_hold(nova_core_door);
