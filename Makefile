@@ -5,7 +5,7 @@
 LAB := lab/lab
 OUT := out
 
-# For `make chaos`: how many seeds, and the first of them.
+# For `make chaos` and `make fuzz-uapi`: how many seeds, and the first of them.
 SEEDS ?= 1000
 FIRST ?= 1
 # For `make soak`.
@@ -24,7 +24,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static check-fuzz \
-	chaos soak fuzz modules modules_install modules-install \
+	chaos soak fuzz fuzz-uapi modules modules_install modules-install \
 	install shell clean kdir
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make soak             the device goes under load and comes back (CYCLES=$(CYCLES))'
 	@echo '  make fuzz             the fuzzers (SECONDS=$(SECONDS) each), from where they stopped the last time'
+	@echo '  make fuzz-uapi        random operations on the render node (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make shell            a shell in the VM, with the driver loaded'
 	@echo '  make clean            remove what was built (lab/lab clean --all: the root as well)'
 	@echo 'On a machine of your own:'
@@ -86,6 +87,10 @@ soak:
 
 fuzz:
 	@lab/fuzz $(SECONDS)
+
+fuzz-uapi:
+	@$(LAB) build
+	@lab/fuzz-uapi $(SEEDS) $(FIRST)
 
 shell:
 	@$(LAB) build

@@ -140,6 +140,7 @@ enum emu_counter {
 	EMU_DOORBELLS,
 	EMU_INTERRUPTS,		/* MSIs sent */
 	EMU_METHODS,
+	EMU_CE_BYTES,		/* that copies and fills were launched for */
 	EMU_FW_COMMANDS,
 	EMU_FW_EVENTS,
 	EMU_FAULTS,
@@ -161,6 +162,7 @@ enum emu_violation {
 };
 
 void emu_count(struct emu *emu, enum emu_counter counter);
+void emu_count_add(struct emu *emu, enum emu_counter counter, uint64_t amount);
 /* Counts and logs; the text of the last few is kept for the control socket. */
 void emu_violation(struct emu *emu, enum emu_violation kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -216,7 +218,8 @@ bool emu_fw_reg_read(struct emu *emu, uint32_t offset, uint32_t *value);	/* mail
 bool emu_fw_reg_write(struct emu *emu, uint32_t offset, uint32_t value);
 bool emu_fifo_reg_read(struct emu *emu, uint32_t offset, uint32_t *value);	/* 0xb65000.. */
 bool emu_fifo_reg_write(struct emu *emu, uint32_t offset, uint32_t value);
-void emu_fifo_doorbell(struct emu *emu, uint32_t token);	/* emu_bar counts EMU_DOORBELLS */
+/* Of the driver, or of a @client of it, whose mistakes are not its. emu_bar counts EMU_DOORBELLS. */
+void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client);
 
 /* Set by emu_fw after the reply to SHUTDOWN; cleared by reset, or when the driver
  * turns memory space or bus mastering on (0 -> 1) in configuration space. */

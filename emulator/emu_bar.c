@@ -84,11 +84,17 @@ static bool emu_bar_usermode_read(struct emu *emu, uint32_t offset, uint32_t *va
 	return true;
 }
 
+/* What a driver lets its clients map; it uses the other page itself, and answers for what it does there. */
+static bool emu_bar_is_client(uint64_t offset)
+{
+	return offset >= NV_USERMODE_ALIAS && offset < NV_USERMODE_ALIAS + NV_USERMODE_SIZE;
+}
+
 static bool emu_bar_usermode_write(struct emu *emu, uint32_t offset, uint32_t value)
 {
 	if (offset % NV_USERMODE_SIZE == NV_USERMODE_DOORBELL) {
 		emu_count(emu, EMU_DOORBELLS);
-		emu_fifo_doorbell(emu, value);
+		emu_fifo_doorbell(emu, value, emu_bar_is_client(offset));
 	}
 	return true;
 }
@@ -213,6 +219,9 @@ static bool emu_bar_unanswered(struct emu *emu, uint64_t offset, const char *acc
 		return true;
 	if (emu_pci_memory_space(emu))
 		return false;
+	/* A client need not know that the function is just being reset. */
+	if (emu_bar_is_client(offset) && !emu_bar_is_shut_down(emu))
+		return true;
 	emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
 		      "%s of register %#llx with memory space off or in D3hot", access,
 		      (unsigned long long)offset);
@@ -223,6 +232,9 @@ static bool emu_bar_width_valid(struct emu *emu, uint64_t offset, size_t len, co
 {
 	if (offset % 4 == 0 && (len == 4 || len == 8))
 		return true;
+	/* A client may try what it likes; it is ignored. After shutdown it has no map any more. */
+	if (emu_bar_is_client(offset) && !emu_bar_is_shut_down(emu))
+		return false;
 	emu_violation(emu, EMU_VIOLATION_REG_ACCESS, "%s of %zu bytes at register %#llx", access,
 		      len, (unsigned long long)offset);
 	return false;

@@ -301,6 +301,9 @@ static enum emu_ce_result launch_dma(struct emu_ce *ce, uint32_t launch)
 		return EMU_CE_LAUNCH_ERROR;
 	}
 	ce->launch = launch;
+	if (ce->job.active)
+		emu_count_add(ce->emu, EMU_CE_BYTES,
+			      (uint64_t)ce->job.length * ce->job.dst.element * ce->job.lines);
 	return ce->job.active ? EMU_CE_BUSY : finish(ce);
 }
 

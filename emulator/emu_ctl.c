@@ -22,6 +22,7 @@ static const char * const emu_ctl_counters[EMU_COUNTERS] = {
 	[EMU_DOORBELLS] = "doorbells",
 	[EMU_INTERRUPTS] = "interrupts",
 	[EMU_METHODS] = "methods",
+	[EMU_CE_BYTES] = "ce_bytes",
 	[EMU_FW_COMMANDS] = "fw_commands",
 	[EMU_FW_EVENTS] = "fw_events",
 	[EMU_FAULTS] = "faults",

@@ -128,6 +128,26 @@ void emu_fifo_free_all(struct emu *emu)
 	pthread_mutex_unlock(&emu->fifo->lock);
 }
 
+void emu_fifo_halt(struct emu *emu)
+{
+	struct emu_fifo *fifo = emu->fifo;
+	unsigned int i;
+
+	pthread_mutex_lock(&fifo->lock);
+	free_all_locked(fifo);
+	for (i = 0; i < EMU_ENGINES; i++)
+		fifo->engines[i].hang = false;
+	fifo->halted = true;
+	pthread_mutex_unlock(&fifo->lock);
+}
+
+void emu_fifo_resume(struct emu *emu)
+{
+	pthread_mutex_lock(&emu->fifo->lock);
+	emu->fifo->halted = false;
+	pthread_mutex_unlock(&emu->fifo->lock);
+}
+
 uint32_t emu_fifo_engine_reset(struct emu *emu, unsigned int index)
 {
 	struct emu_fifo *fifo = emu->fifo;
@@ -268,7 +288,7 @@ static void ring(struct emu_fifo *fifo, struct emu_chan *chan)
 	}
 }
 
-void emu_fifo_doorbell(struct emu *emu, uint32_t token)
+void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client)
 {
 	const uint32_t reserved = ~(NV_USERMODE_DOORBELL_CHID | NV_USERMODE_DOORBELL_RUNLIST);
 	uint32_t runlist = NV_GET(NV_USERMODE_DOORBELL_RUNLIST, token);
@@ -280,7 +300,13 @@ void emu_fifo_doorbell(struct emu *emu, uint32_t token)
 	if (!(fifo->channel_cfg & NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE) ||
 	    (token & reserved)) {
 		pthread_mutex_unlock(&fifo->lock);
-		emu_log(emu, EMU_LOG_WARN, "doorbell %#x ignored", token);
+		emu_log(emu, client ? EMU_LOG_DEBUG : EMU_LOG_WARN, "doorbell %#x ignored", token);
+		return;
+	}
+	/* It was rung before the driver knew, and nobody is there to hear it. */
+	if (fifo->halted) {
+		pthread_mutex_unlock(&fifo->lock);
+		emu_log(emu, EMU_LOG_INFO, "doorbell %#x while halted", token);
 		return;
 	}
 	chan = find(fifo, chid);
@@ -294,7 +320,7 @@ void emu_fifo_doorbell(struct emu *emu, uint32_t token)
 		emu_fifo_look_again(fifo);
 	}
 	pthread_mutex_unlock(&fifo->lock);
-	if (!chan)
+	if (!chan && !client)
 		emu_violation(emu, EMU_VIOLATION_DEAD_DOORBELL, "doorbell %#x names no live channel",
 			      token);
 }
@@ -414,6 +440,7 @@ void emu_fifo_reset(struct emu_fifo *fifo)
 	pthread_mutex_lock(&fifo->lock);
 	free_all_locked(fifo);
 	fifo->channel_cfg = 0;
+	fifo->halted = false;
 	fifo->next_chid = 0;
 	for (i = 0; i < EMU_ENGINES; i++)
 		fifo->engines[i].hang = false;

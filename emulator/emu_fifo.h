@@ -32,6 +32,9 @@ int emu_fifo_stop(struct emu *emu, uint32_t chid);
 int emu_fifo_free(struct emu *emu, uint32_t chid);
 /* Every channel, also those on hung engines, whose hang ends with it. */
 void emu_fifo_free_all(struct emu *emu);
+/* The same, ends every hang, and hears no doorbell until emu_fifo_resume(). */
+void emu_fifo_halt(struct emu *emu);
+void emu_fifo_resume(struct emu *emu);
 
 /* Ends a hang and kills the channel on the engine: its id, or EMU_FIFO_NO_CHANNEL. */
 uint32_t emu_fifo_engine_reset(struct emu *emu, unsigned int engine);

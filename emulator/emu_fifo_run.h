@@ -78,6 +78,7 @@ struct emu_engine {
  * @done: a channel left its engine
  * @exit: threads end
  * @closing: threads run nothing
+ * @halted: doorbells are not heard and not counted
  * @channel_cfg: VIRTUAL_CHANNEL_CFG(0); doorbells are heard when PENDING_ENABLE is set
  * @next_chid: where the search for a free id begins
  * @blocked: number of blocked channels, read without the lock as a hint
@@ -88,6 +89,7 @@ struct emu_fifo {
 	pthread_cond_t done;
 	bool exit;
 	bool closing;
+	bool halted;
 	uint32_t channel_cfg;
 	unsigned int next_chid;
 	atomic_uint blocked;

@@ -502,6 +502,7 @@ static void boot(struct emu_fw *fw, uint64_t addr)
 
 	/* Channels of an earlier boot have nobody to report to. */
 	emu_fifo_free_all(emu);
+	emu_fifo_resume(emu);
 	emu_chaos_boot(emu);
 	fw->is_late = false;
 	error = check_boot(emu, addr, &args);
@@ -604,6 +605,43 @@ bool emu_fw_reg_read(struct emu *emu, uint32_t offset, uint32_t *value)
 	return true;
 }
 
+/*
+ * Ends the thread's work, whatever it is, and with it a stall: afterwards the firmware is off and
+ * has no rings. The lock is held, but not while the thread is waited for.
+ */
+static void stop_locked(struct emu_fw *fw)
+{
+	fw->cancel = true;
+	fw->boot = false;
+	fw->kicked = false;
+	fw->notified = false;
+	pthread_cond_signal(&fw->wake);
+	while (fw->busy)
+		pthread_cond_wait(&fw->idle, &fw->lock);
+	fw->cancel = false;
+	fw->boot = false;
+	fw->kicked = false;
+	fw->notified = false;
+	fw->stall_until_ns = 0;
+	memset(&fw->cmd, 0, sizeof(fw->cmd));
+	memset(&fw->status, 0, sizeof(fw->status));
+	fw->is_late = false;
+	set_state_locked(fw, NOVA_FW_STATE_OFF);
+}
+
+/* No firmware and no channel from the next register access on. The caller holds emu_lock(). */
+static void halt(struct emu *emu)
+{
+	struct emu_fw *fw = emu->fw;
+
+	pthread_mutex_lock(&fw->lock);
+	stop_locked(fw);
+	pthread_mutex_unlock(&fw->lock);
+	emu_fifo_halt(emu);
+	/* Nothing is left that could do DMA without its being the driver's fault. */
+	atomic_store(&emu->fw_failed, false);
+}
+
 bool emu_fw_reg_write(struct emu *emu, uint32_t offset, uint32_t value)
 {
 	struct emu_fw *fw = emu->fw;
@@ -611,6 +649,8 @@ bool emu_fw_reg_write(struct emu *emu, uint32_t offset, uint32_t value)
 
 	if (!mailbox_number(offset, &number))
 		return false;
+	if (number == NOVA_FW_MB_BOOT && value == NOVA_FW_BOOT_HALT)
+		halt(emu);
 	pthread_mutex_lock(&fw->lock);
 	fw->mailbox[number] = value;
 	if (number == NOVA_FW_MB_BOOT && value == NOVA_FW_BOOT_MAGIC) {
@@ -707,23 +747,8 @@ void emu_fw_destroy(struct emu_fw *fw)
 void emu_fw_reset(struct emu_fw *fw)
 {
 	pthread_mutex_lock(&fw->lock);
-	fw->cancel = true;
-	fw->boot = false;
-	fw->kicked = false;
-	fw->notified = false;
-	pthread_cond_signal(&fw->wake);
-	while (fw->busy)
-		pthread_cond_wait(&fw->idle, &fw->lock);
-	fw->cancel = false;
-	fw->boot = false;
-	fw->kicked = false;
-	fw->notified = false;
-	fw->stall_until_ns = 0;
+	stop_locked(fw);
 	fw->boot_count = 0;
 	memset(fw->mailbox, 0, sizeof(fw->mailbox));
-	memset(&fw->cmd, 0, sizeof(fw->cmd));
-	memset(&fw->status, 0, sizeof(fw->status));
-	fw->is_late = false;
-	set_state_locked(fw, NOVA_FW_STATE_OFF);
 	pthread_mutex_unlock(&fw->lock);
 }

@@ -84,9 +84,14 @@ void emu_stats_clear(struct emu_stats *stats)
 	pthread_mutex_unlock(&stats->lock);
 }
 
+void emu_count_add(struct emu *emu, enum emu_counter counter, uint64_t amount)
+{
+	atomic_fetch_add_explicit(&emu->stats->counters[counter], amount, memory_order_relaxed);
+}
+
 void emu_count(struct emu *emu, enum emu_counter counter)
 {
-	atomic_fetch_add_explicit(&emu->stats->counters[counter], 1, memory_order_relaxed);
+	emu_count_add(emu, counter, 1);
 }
 
 static void emu_print(const char *level, const char *text)

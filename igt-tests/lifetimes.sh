@@ -11,10 +11,18 @@ document=${2-$top/Documentation/lifetimes.rst}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for program in nova_hotunplug nova_remove; do
-	"$build/$program" --list-subtests | sed "s/^/$program@/"
-done >"$work/exist"
+# tests PROGRAM...: their subtests, by their full names
+tests() {
+	local program
+	for program; do
+		"$build/$program" --list-subtests | sed "s/^/$program@/"
+	done
+}
+
 grep -o '``nova_[a-z_]*@[a-z0-9*-]*``' "$document" | tr -d '`' | sort -u >"$work/named"
+# shellcheck disable=SC2046 # words are wanted
+tests $(cut -d@ -f1 "$work/named" | sort -u) >"$work/exist"
+tests nova_hotunplug nova_remove >"$work/required"
 
 # Names may have a wildcard at their end.
 while read -r test; do
@@ -27,7 +35,7 @@ while read -r test; do
 		case $test in $named) found=1 ;; esac
 	done <"$work/named"
 	[ -n "$found" ] || echo "$test"
-done <"$work/exist" >"$work/missing"
+done <"$work/required" >"$work/missing"
 
 # A row's number is that of its tests, and there are twenty rows.
 awk '

@@ -69,6 +69,49 @@ static int call_gem_mmap_offset(void *data)
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &args);
 }
 
+static int call_gem_label(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_set_meta args = {
+		.handle = bench->bo.handle, .op = DRM_NOVA_GEM_META_LABEL, .value = 5,
+		.pointer = (uintptr_t)"label",
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+/* A buffer in system memory that is bound, so that it has to be hidden. */
+static void prepare_madvise(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	bench->handle = igt_nova_gem_create(bench->client.fd, SMALL, 0, SYSTEM, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+	igt_nova_vm_map(bench->client.fd, bench->client.vm, bench->handle, 0, bench->va, SMALL, 0,
+			0);
+}
+
+static int call_madvise(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_gem_set_meta args = {
+		.handle = bench->handle, .op = DRM_NOVA_GEM_META_MADVISE,
+		.value = DRM_NOVA_MADVISE_DONTNEED,
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+static void finish_madvise(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)ret;
+	(void)injected;
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
+	igt_nova_failbench_close_handle(bench);
+}
+
 static int call_dev_query(void *data)
 {
 	struct drm_nova_query_engines answer;
@@ -217,10 +260,60 @@ static int call_unmap(void *data)
 	return vm_bind(bench, &op, 1);
 }
 
-static int queue_create(struct igt_nova_failbench *bench)
+/* A buffer is replaced by a sparse range in its middle, behind a job, which cuts it. */
+static void prepare_bind_async(void *data)
+{
+	prepare_map_vram(data);
+	igt_assert_eq(call_map(data), 0);
+	igt_nova_failbench_submit(data);
+}
+
+static int call_bind_async(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_SPARSE,
+		  .va = bench->va + PAGE, .size = FAR },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = bench->handle,
+		  .va = bench->va + FAR / 2, .size = LARGE },
+		{ .op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = bench->va + FAR / 4, .size = PAGE },
+	};
+	struct drm_nova_sync syncs[] = {
+		igt_nova_wait_for(bench->binary, 0),
+		igt_nova_wait_for(bench->timeline, bench->point),
+		igt_nova_signal(bench->binary, 0),
+		igt_nova_signal(bench->timeline, bench->point + 1),
+	};
+	struct drm_nova_vm_bind args = {
+		.vm_id = bench->client.vm, .flags = DRM_NOVA_VM_BIND_ASYNC,
+		.ops = { sizeof(*ops), ARRAY_SIZE(ops), (uintptr_t)ops },
+		.syncs = { sizeof(*syncs), ARRAY_SIZE(syncs), (uintptr_t)syncs },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+}
+
+static void finish_bind_async(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+	uint64_t point = 0;
+
+	(void)injected;
+	igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->binary, 0), 0);
+	if (ret == 0)
+		igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, bench->timeline,
+						    ++bench->point), 0);
+	igt_assert_eq(drmSyncobjQuery(bench->client.fd, &bench->timeline, &point, 1), 0);
+	igt_assert_eq_u64(point, bench->point);
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, 2 * FAR, 0);
+	igt_nova_failbench_close_handle(bench);
+	igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
+}
+
+static int queue_create(struct igt_nova_failbench *bench, uint32_t flags)
 {
 	struct drm_nova_queue_create args = {
-		.vm_id = bench->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL,
+		.vm_id = bench->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL, .flags = flags,
 	};
 	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
 
@@ -230,7 +323,12 @@ static int queue_create(struct igt_nova_failbench *bench)
 
 static int call_queue_create(void *data)
 {
-	return queue_create(data);
+	return queue_create(data, 0);
+}
+
+static int call_queue_create_user(void *data)
+{
+	return queue_create(data, DRM_NOVA_QUEUE_USERMODE);
 }
 
 static void finish_queue_create(void *data, int ret, bool injected)
@@ -244,7 +342,12 @@ static void finish_queue_create(void *data, int ret, bool injected)
 
 static void prepare_queue_destroy(void *data)
 {
-	igt_assert_eq(queue_create(data), 0);
+	igt_assert_eq(queue_create(data, 0), 0);
+}
+
+static void prepare_queue_destroy_user(void *data)
+{
+	igt_assert_eq(queue_create(data, DRM_NOVA_QUEUE_USERMODE), 0);
 }
 
 static int call_queue_destroy(void *data)
@@ -263,6 +366,18 @@ static void finish_queue_destroy(void *data, int ret, bool injected)
 	igt_nova_queue_destroy(bench->client.fd, bench->id, ret ? 0 : ENOENT);
 }
 
+/* Of a buffer in video memory, at once. */
+static int call_wait_user_fence(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_wait_user_fence args = {
+		.vm_id = bench->client.vm, .queue_id = bench->queue, .address = bench->bo.va,
+		.op = DRM_NOVA_USER_FENCE_GE, .mask = ~0ull,
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &args);
+}
+
 static int call_queue_get_state(void *data)
 {
 	struct igt_nova_failbench *bench = data;
@@ -271,10 +386,45 @@ static int call_queue_get_state(void *data)
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_GET_STATE, &args);
 }
 
-/* Two jobs, each with a push, a wait and a signal of either kind of syncobj. */
-static int call_exec(void *data)
+/*
+ * A fault is there to be copied. Once: it costs the bench no queue of its own, but each prepare would
+ * cost one.
+ */
+static void prepare_vm_get_state(void *data)
 {
 	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd;
+	struct drm_nova_vm_get_state state = { .vm_id = bench->client.vm };
+	struct igt_nova_push push;
+	uint32_t queue;
+
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+	if (state.fault_count)
+		return;
+	queue = igt_nova_queue_create(fd, bench->client.vm, 0, 0);
+	igt_nova_push_begin(&bench->client, &push, 64);
+	igt_nova_push_fill(&push, bench->client.va_next + 2 * FAR, 1, 4);
+	igt_assert_lt(igt_nova_submit_wait(fd, queue, &push), 0);
+	igt_nova_queue_destroy(fd, queue, 0);
+	while (!state.fault_count)
+		igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+}
+
+static int call_vm_get_state(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_fault fault;
+	struct drm_nova_vm_get_state args = {
+		.vm_id = bench->client.vm,
+		.faults = { sizeof(fault), 1, (uintptr_t)&fault },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &args);
+}
+
+/* Two jobs, each with a push, a wait and a signal of either kind of syncobj. */
+static int exec(struct igt_nova_failbench *bench, uint32_t flags)
+{
 	struct drm_nova_push push = { .va = bench->push.va, .length = bench->push.length };
 	struct drm_nova_sync syncs[] = {
 		igt_nova_wait_for(bench->binary, 0),
@@ -289,10 +439,21 @@ static int call_exec(void *data)
 	};
 	struct drm_nova_exec args = {
 		.queue_id = bench->queue,
+		.flags = flags,
 		.jobs = { sizeof(*jobs), ARRAY_SIZE(jobs), (uintptr_t)jobs },
 	};
 
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_EXEC, &args);
+}
+
+static int call_exec(void *data)
+{
+	return exec(data, 0);
+}
+
+static int call_exec_implicit(void *data)
+{
+	return exec(data, DRM_NOVA_EXEC_IMPLICIT_SYNC);
 }
 
 /* A wait for another queue's job. */
@@ -338,6 +499,41 @@ static void prepare_exec_moved(void *data)
 	igt_assert_eq_u32(info.resident, SYSTEM);
 }
 
+/* The semaphore of the job that the call waits for: behind what pushes take. */
+static volatile uint32_t *implicit_gate(struct igt_nova_failbench *bench)
+{
+	return &bench->client.pushes.map[bench->client.pushes.size / 4 - 1];
+}
+
+/* The fence of another queue's job, which does not end, is on a shared buffer of the VM. */
+static void prepare_exec_implicit(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd, dmabuf = -1;
+	struct drm_nova_push segment = { 0 };
+	struct drm_nova_job job = {
+		.pushes = { sizeof(segment), 1, (uintptr_t)&segment },
+	};
+	struct drm_nova_exec args = {
+		.flags = DRM_NOVA_EXEC_IMPLICIT_SYNC,
+		.jobs = { sizeof(job), 1, (uintptr_t)&job },
+	};
+	struct igt_nova_push push;
+
+	bench->handle = igt_nova_gem_create(fd, SMALL, 0, SYSTEM, 0, 0);
+	bench->va = bench->client.va_next + FAR;
+	igt_nova_vm_map(fd, bench->client.vm, bench->handle, 0, bench->va, SMALL, 0, 0);
+	igt_assert_eq(drmPrimeHandleToFD(fd, bench->handle, DRM_CLOEXEC, &dmabuf), 0);
+	close(dmabuf);
+	igt_nova_failbench_submit(bench);
+	*implicit_gate(bench) = 0;
+	igt_nova_push_begin(&bench->client, &push, 16);
+	igt_nova_push_acquire(&push, bench->client.pushes.va + bench->client.pushes.size - 4, 1);
+	segment = (struct drm_nova_push) { push.va, push.length, 0 };
+	args.queue_id = bench->id;
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_EXEC, &args, 0);
+}
+
 static void finish_exec_moved(void *data, int ret, bool injected)
 {
 	struct igt_nova_failbench *bench = data;
@@ -345,6 +541,12 @@ static void finish_exec_moved(void *data, int ret, bool injected)
 	finish_exec(bench, ret, injected);
 	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
 	igt_nova_failbench_close_handle(bench);
+}
+
+static void finish_exec_implicit(void *data, int ret, bool injected)
+{
+	*implicit_gate(data) = 1;
+	finish_exec_moved(data, ret, injected);
 }
 
 /* One line per ioctl at least; all-ioctls tells when one is missing. */
@@ -365,6 +567,11 @@ static const struct igt_nova_failcall calls[] = {
 	  IOCTL(DEV_QUERY), .describe = "The engines are listed." },
 	{ .fail = { .name = "gem-mmap-offset", .call = call_gem_mmap_offset },
 	  IOCTL(GEM_MMAP_OFFSET), .describe = "A buffer's mmap offset is asked for." },
+	{ .fail = { .name = "gem-label", .call = call_gem_label },
+	  IOCTL(GEM_SET_META), .describe = "A buffer is given a label." },
+	{ .fail = { .name = "gem-madvise", .prepare = prepare_madvise, .call = call_madvise,
+		    .finish = finish_madvise },
+	  IOCTL(GEM_SET_META), .describe = "A buffer is not needed." },
 	{ .fail = { .name = "vm-create", .call = call_vm_create, .finish = finish_vm_create },
 	  IOCTL(VM_CREATE), .describe = "An address space is made.", .orphans = true },
 	{ .fail = { .name = "vm-destroy",
@@ -383,6 +590,10 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "vm-bind-unmap",
 		    .prepare = prepare_remap, .call = call_unmap, .finish = finish_map },
 	  IOCTL(VM_BIND), .describe = "A mapping is removed." },
+	{ .fail = { .name = "vm-bind-async",
+		    .prepare = prepare_bind_async, .call = call_bind_async,
+		    .finish = finish_bind_async },
+	  IOCTL(VM_BIND), .describe = "Behind a job, a mapping is cut by a sparse range, and that again." },
 	{ .fail = { .name = "queue-create",
 		    .call = call_queue_create, .finish = finish_queue_create },
 	  IOCTL(QUEUE_CREATE), .describe = "A queue is made.", .orphans = true },
@@ -390,8 +601,20 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_queue_destroy, .call = call_queue_destroy,
 		    .finish = finish_queue_destroy },
 	  IOCTL(QUEUE_DESTROY), .describe = "A queue is destroyed." },
+	{ .fail = { .name = "queue-create-user",
+		    .call = call_queue_create_user, .finish = finish_queue_create },
+	  IOCTL(QUEUE_CREATE), .describe = "A user-mode queue is made.", .orphans = true },
+	{ .fail = { .name = "queue-destroy-user",
+		    .prepare = prepare_queue_destroy_user, .call = call_queue_destroy,
+		    .finish = finish_queue_destroy },
+	  IOCTL(QUEUE_DESTROY), .describe = "A user-mode queue is destroyed." },
+	{ .fail = { .name = "wait-user-fence", .call = call_wait_user_fence },
+	  IOCTL(WAIT_USER_FENCE), .describe = "Memory is looked at." },
 	{ .fail = { .name = "queue-get-state", .call = call_queue_get_state },
 	  IOCTL(QUEUE_GET_STATE), .describe = "A queue's state is read." },
+	{ .fail = { .name = "vm-get-state",
+		    .prepare = prepare_vm_get_state, .call = call_vm_get_state },
+	  IOCTL(VM_GET_STATE), .describe = "A VM's state is read, with a fault." },
 	{ .fail = { .name = "exec",
 		    .prepare = prepare_exec, .call = call_exec, .finish = finish_exec },
 	  IOCTL(EXEC), .describe = "Two jobs with all kinds of syncs." },
@@ -399,6 +622,10 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_exec_moved, .call = call_exec,
 		    .finish = finish_exec_moved },
 	  IOCTL(EXEC), .describe = "A job in a VM with a buffer that was moved away." },
+	{ .fail = { .name = "exec-implicit",
+		    .prepare = prepare_exec_implicit, .call = call_exec_implicit,
+		    .finish = finish_exec_implicit },
+	  IOCTL(EXEC), .describe = "Two jobs that wait for the users of a shared buffer, too." },
 	{ .fail = { .name = "get-time", .call = call_get_time },
 	  IOCTL(GET_TIME), .describe = "The clocks are read." },
 };

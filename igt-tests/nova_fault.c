@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <time.h>
+
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
@@ -7,6 +9,7 @@
 #include "regs/nv_ce.h"
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
+#include "regs/nv_mmu.h"
 
 IGT_TEST_DESCRIPTION("What goes wrong in one queue: it is killed and reported, its neighbours go on.");
 
@@ -243,9 +246,55 @@ static void test_launch_error(int fd)
 	street_close(&street);
 }
 
-static void check_mmu_fault(struct street *street, struct igt_nova_push *push)
+static uint64_t gpu_time(int fd)
 {
-	uint32_t fence;
+	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
+
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_GET_TIME, &time, 0);
+	return time.gpu_ns;
+}
+
+/* The packet comes on a way of its own: it may be a moment behind the news of the queue's end. */
+static void wait_fault_count(int fd, uint32_t vm, uint32_t count)
+{
+	struct drm_nova_vm_get_state state;
+
+	do
+		igt_nova_vm_state(fd, vm, &state, NULL, 0);
+	while (state.fault_count < count);
+	igt_assert_eq_u32(state.fault_count, count);
+}
+
+/* The one fault there was is told to who made it, and to nobody else. */
+static void check_fault_told(struct street *street, uint64_t va, uint32_t access, uint32_t queue,
+			     uint64_t since)
+{
+	struct drm_nova_vm_get_state state;
+	struct drm_nova_vm_fault fault;
+	int fd = street->client.fd;
+
+	wait_fault_count(fd, street->client.vm, 1);
+	igt_assert_eq_u32(igt_nova_vm_state(fd, street->client.vm, &state, &fault, 1), 1);
+	igt_assert_eq_u32(state.state, DRM_NOVA_VM_STATE_USABLE);
+	igt_assert_eq_u32(state.reset_count, 0);
+	igt_assert_eq_u64(fault.address, va);
+	igt_assert_f(fault.type == NV_FAULT_TYPE_PTE || fault.type == NV_FAULT_TYPE_PDE,
+		     "fault type %u\n", fault.type);
+	igt_assert_eq_u32(fault.access, access);
+	igt_assert_eq_u32(fault.engine, 0);
+	igt_assert_eq_u32(fault.queue_id, queue);
+	igt_assert_eq_u32(fault.reserved, 0);
+	igt_assert_lt_u64(since, fault.time_ns);
+	igt_assert_lte_u64(fault.time_ns, gpu_time(fd));
+	igt_nova_vm_state(street->stranger.fd, street->stranger.vm, &state, NULL, 0);
+	igt_assert_eq_u32(state.fault_count, 0);
+}
+
+static void check_mmu_fault(struct street *street, struct igt_nova_push *push, uint64_t va,
+			    uint32_t access)
+{
+	uint64_t since = gpu_time(street->client.fd);
+	uint32_t fence, queue = street->queue;
 
 	check_neighbours(street, 0x10);
 	fence = igt_nova_submit_fence(street->client.fd, street->queue, push);
@@ -253,19 +302,22 @@ static void check_mmu_fault(struct street *street, struct igt_nova_push *push)
 	igt_assert_lt(igt_nova_fence_result(street->client.fd, fence), 0);
 	check_killed(street, DRM_NOVA_QUEUE_STATE_GUILTY, NV_ERROR_MMU_FAULT);
 	check_neighbours(street, 0x30);
+	check_fault_told(street, va, access, queue, since);
 }
 
 static void test_mmu_fault_engine(int fd)
 {
 	struct igt_nova_push push;
 	struct street street;
+	uint64_t va;
 
 	(void)fd;
 	igt_nova_expect_errors_logged();
 	street_open(&street);
+	va = igt_nova_client_va(&street.client, PAGE);
 	igt_nova_push_begin(&street.client, &push, 64);
-	igt_nova_push_fill(&push, igt_nova_client_va(&street.client, PAGE), 1, 4);
-	check_mmu_fault(&street, &push);
+	igt_nova_push_fill(&push, va, 1, 4);
+	check_mmu_fault(&street, &push, va, NV_FAULT_ACCESS_WRITE);
 	street_close(&street);
 }
 
@@ -273,13 +325,15 @@ static void test_mmu_fault_host(int fd)
 {
 	struct igt_nova_push push;
 	struct street street;
+	uint64_t va;
 
 	(void)fd;
 	igt_nova_expect_errors_logged();
 	street_open(&street);
+	va = igt_nova_client_va(&street.client, PAGE);
 	igt_nova_push_begin(&street.client, &push, 64);
-	igt_nova_push_release(&push, igt_nova_client_va(&street.client, PAGE), 1);
-	check_mmu_fault(&street, &push);
+	igt_nova_push_release(&push, va, 1);
+	check_mmu_fault(&street, &push, va, NV_FAULT_ACCESS_WRITE);
 	street_close(&street);
 }
 
@@ -293,8 +347,55 @@ static void test_mmu_fault_push(int fd)
 	igt_nova_expect_errors_logged();
 	street_open(&street);
 	push.va = igt_nova_client_va(&street.client, PAGE);
-	check_mmu_fault(&street, &push);
+	check_mmu_fault(&street, &push, push.va, NV_FAULT_ACCESS_READ);
 	street_close(&street);
+}
+
+/* More than are kept: the newest stay, in their order, and a client may ask for fewer. */
+static void test_faults_kept(int fd)
+{
+	struct drm_nova_vm_fault faults[17], few[2];
+	struct {
+		struct drm_nova_vm_fault fault;
+		uint64_t beyond;
+	} wide = { .beyond = 1 };
+	struct drm_nova_vm_get_state state;
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	uint32_t queues[18];
+	uint64_t va;
+
+	(void)fd;
+	igt_nova_expect_errors_logged();
+	igt_nova_client_open(&client);
+	va = igt_nova_client_va(&client, ARRAY_SIZE(queues) * PAGE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(queues); i++) {
+		queues[i] = igt_nova_client_queue(&client, 0);
+		igt_nova_push_begin(&client, &push, 64);
+		igt_nova_push_fill(&push, va + i * PAGE, 1, 4);
+		igt_assert_lt(igt_nova_submit_wait(client.fd, queues[i], &push), 0);
+		wait_fault_count(client.fd, client.vm, i + 1);
+	}
+	igt_assert_eq_u32(igt_nova_vm_state(client.fd, client.vm, NULL, faults,
+					    ARRAY_SIZE(faults)), 16);
+	for (unsigned int i = 0; i < 16; i++) {
+		igt_assert_eq_u64(faults[i].address, va + (i + 2) * PAGE);
+		igt_assert_eq_u32(faults[i].queue_id, queues[i + 2]);
+	}
+	igt_assert_eq_u32(igt_nova_vm_state(client.fd, client.vm, NULL, few, 2), 2);
+	igt_assert_eq_u64(few[0].address, va + 16 * PAGE);
+	igt_assert_eq_u64(few[1].address, va + 17 * PAGE);
+	/* An element of a later version: the rest is zero. */
+	state = (struct drm_nova_vm_get_state) {
+		.vm_id = client.vm, .faults = { sizeof(wide), 1, (uintptr_t)&wide },
+	};
+	igt_nova_expect(client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+	igt_assert_eq_u64(wide.fault.address, va + 17 * PAGE);
+	igt_assert_eq_u64(wide.beyond, 0);
+	/* What cannot be written is not said to be. */
+	state.faults.ptr = IGT_NOVA_BAD_POINTER;
+	igt_nova_expect(client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state, EFAULT);
+	igt_nova_client_close(&client);
 }
 
 static void test_job_timeout(int fd)
@@ -464,6 +565,7 @@ static const struct igt_nova_test tests[] = {
 	{ "mmu-fault-host", "A fault of a semaphore kills its queue only.", test_mmu_fault_host },
 	{ "mmu-fault-push", "A push that is not mapped kills its queue only.",
 	  test_mmu_fault_push },
+	{ "faults-kept", "The newest faults are kept, for their VM alone.", test_faults_kept },
 	{ "job-timeout", "A job that never ends is killed with its queue, and reported.",
 	  test_job_timeout },
 	{ "engine-hang", "A hung engine is reset, only the job it hung in is lost.",

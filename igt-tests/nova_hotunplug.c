@@ -457,6 +457,8 @@ static void test_h16_wedged(int fd)
 	igt_nova_bo_fill(&bo, IGT_NOVA_OWN);
 	igt_nova_stuck_open(&stuck, igt_nova_unplug_dev());
 	events = igt_nova_uevent_open();
+	/* What comes after a recovery, or instead of it: nova_reset. */
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "recoveries", 0), 0);
 	igt_nova_unplug_misbehave("crash-firmware");
 	/* It is noticed when somebody wants something of it. */
 	igt_nova_queue_create(client.fd, client.vm, 0, ETIMEDOUT);

@@ -5,7 +5,9 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_emu.h"
 #include "igt_nova_failnth.h"
+#include "igt_nova_job.h"
 #include "igt_nova_unplug.h"
 
 IGT_TEST_DESCRIPTION("Each init step of both probes fails, and everything before it is undone.");
@@ -140,6 +142,37 @@ static void test_each_step(void)
 	igt_info("%zu steps failed\n", step_count);
 }
 
+/* The firmware does not come back: the device is wedged, as it is when it dies twice. */
+static void test_no_recovery(void)
+{
+	static const struct step boot = { .name = "nova_core_fw_boot" };
+	struct igt_nova_uevent event = { 0 };
+	struct drm_nova_vm_get_state state;
+	int fd = igt_nova_dev_open(igt_nova_unplug_dev());
+	int events = igt_nova_uevent_open();
+	uint32_t vm = igt_nova_vm_create(fd, NULL);
+	uint32_t queue = igt_nova_queue_create(fd, vm, 0, 0);
+
+	igt_nova_unplug_require_emu();
+	fail_step(&boot);
+	igt_nova_unplug_misbehave("crash-firmware");
+	igt_nova_queue_create(fd, vm, 0, ETIMEDOUT);
+	while (strcmp(event.wedged, "rebind") != 0)
+		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
+			     "no wedged event\n");
+	heal();
+	close(events);
+	igt_assert(!igt_nova_dev_is_master(igt_nova_unplug_dev()));
+	igt_nova_vm_state(fd, vm, &state, NULL, 0);
+	igt_assert_eq_u32(state.state, 0);
+	igt_assert_eq_u32(state.reset_count, 0);
+	igt_assert_eq(igt_nova_submit(fd, queue, NULL, NULL, 0), -ECANCELED);
+	igt_nova_queue_create(fd, vm, 0, ETIMEDOUT);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	close(fd);
+	igt_nova_replug();
+}
+
 int igt_main()
 {
 	igt_fixture() {
@@ -155,6 +188,14 @@ int igt_main()
 		igt_nova_expect_errors_logged();
 		igt_set_timeout(TIME_LIMIT_S, "each-step");
 		test_each_step();
+		igt_reset_timeout();
+	}
+	igt_describe("A firmware that crashed does not start again.");
+	igt_subtest("no-recovery") {
+		igt_nova_unplug_begin();
+		heal();
+		igt_nova_expect_errors_logged();
+		test_no_recovery();
 		igt_reset_timeout();
 	}
 	igt_fixture()

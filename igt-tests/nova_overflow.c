@@ -210,7 +210,7 @@ static int sync_count(uint64_t value)
 	return array_count(value, objects.limits.syncs_max);
 }
 
-/* Syncs of a bind are not there yet: not one. */
+/* A synchronous bind has no syncs: not one. */
 static int bind_sync_count(uint64_t value)
 {
 	return value ? EINVAL : 0;

@@ -26,6 +26,7 @@ static const struct {
 	{ DRM_NOVA_QUERY_MEMORY, sizeof(struct drm_nova_query_memory) },
 	{ DRM_NOVA_QUERY_ENGINES, sizeof(struct drm_nova_query_engines) },
 	{ DRM_NOVA_QUERY_LIMITS, sizeof(struct drm_nova_query_limits) },
+	{ DRM_NOVA_QUERY_PRIORITIES, sizeof(struct drm_nova_query_priorities) },
 };
 
 static void check_sizes(int fd, uint32_t type, uint32_t kernel_size)
@@ -74,7 +75,11 @@ static void test_device(int fd)
 	igt_assert(device.chip_id);
 	igt_assert_lte(device.revision, 0xff);
 	igt_assert_lte_u64(1, device.generation);
-	igt_assert_eq_u64(device.features, 0);
+	igt_assert_eq_u64(device.features,
+			  DRM_NOVA_FEATURE_ASYNC_BIND | DRM_NOVA_FEATURE_SPARSE |
+			  DRM_NOVA_FEATURE_USERMODE_QUEUE | DRM_NOVA_FEATURE_USER_FENCE |
+			  DRM_NOVA_FEATURE_RECOVERY | DRM_NOVA_FEATURE_MADVISE |
+			  DRM_NOVA_FEATURE_IMPLICIT_SYNC);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%04x:%02x:%02x.%u/driver",
 		 device.pci_domain, device.pci_bus, device.pci_device, device.pci_function);
 	igt_assert_f(access(path, F_OK) == 0, "%s: %m\n", path);
@@ -244,44 +249,6 @@ static void test_time_monotonic(int fd)
 	igt_assert_lt_u64(first, last);
 }
 
-/* A size in the file's fdinfo, in bytes; 0 when it is not there. */
-static uint64_t read_fdinfo(int fd, const char *key)
-{
-	char path[64], line[256], unit[8];
-	uint64_t size = 0, value;
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	stream = fopen(path, "re");
-	igt_assert_f(stream, "%s: %m\n", path);
-	while (fgets(line, sizeof(line), stream)) {
-		if (strncmp(line, key, strlen(key)) != 0 || line[strlen(key)] != ':')
-			continue;
-		unit[0] = '\0';
-		igt_assert_lte(1, sscanf(line + strlen(key) + 1, "%" SCNu64 " %7s", &value, unit));
-		size = value << (unit[0] == 'K' ? 10 : unit[0] == 'M' ? 20 : 0);
-	}
-	fclose(stream);
-	return size;
-}
-
-/* What tools that watch GPU memory read. */
-static void test_fdinfo(int fd)
-{
-	struct igt_nova_bo bo;
-
-	fd = igt_nova_open();
-	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 0);
-	igt_nova_bo_create(fd, &bo, 3 * MIB, 0);
-	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 3 * MIB);
-	igt_assert_eq_u64(read_fdinfo(fd, "drm-resident-memory"), 0);
-	bo.map[0] = 1;
-	igt_assert_eq_u64(read_fdinfo(fd, "drm-resident-memory"), 3 * MIB);
-	igt_nova_bo_destroy(fd, &bo);
-	igt_assert_eq_u64(read_fdinfo(fd, "drm-total-memory"), 0);
-	close(fd);
-}
-
 static const struct igt_nova_test tests[] = {
 	{ "device", "Identity matches the PCI device behind the node.", test_device },
 	{ "memory", "Memory regions are well formed.", test_memory },
@@ -290,7 +257,6 @@ static const struct igt_nova_test tests[] = {
 	{ "limits", "Limits are present and consistent.", test_limits },
 	{ "sizes", "Shorter and longer buffers are filled, cut and zeroed as documented.",
 	  test_sizes },
-	{ "fdinfo", "A file's memory is in its fdinfo.", test_fdinfo },
 	{ "getparam", "The BAR size is the PCI resource's, high bits are ignored.",
 	  test_getparam },
 	{ "time-bracketed", "The CPU times of a GPU time lie around it, for each clock.",

@@ -3,6 +3,8 @@
 #include "igt_nova.h"
 #include "igt_nova_job.h"
 
+#include "regs/nv_host.h"
+
 IGT_TEST_DESCRIPTION("Queues: creation, limits, priorities, state, destruction.");
 
 #define PAGE	IGT_NOVA_PAGE
@@ -118,21 +120,165 @@ static void create_with_priority(int fd, uint32_t vm, uint32_t priority, int err
 		igt_nova_queue_destroy(fd, create.queue_id, 0);
 }
 
+/* What is said to be allowed is what the test below is allowed. */
+static void check_priorities(int fd, uint32_t allowed)
+{
+	struct drm_nova_query_priorities priorities;
+
+	igt_nova_query(fd, DRM_NOVA_QUERY_PRIORITIES, &priorities, sizeof(priorities));
+	igt_assert_eq_u32(priorities.known, 1u << DRM_NOVA_PRIORITY_LOW |
+			  1u << DRM_NOVA_PRIORITY_NORMAL | 1u << DRM_NOVA_PRIORITY_HIGH);
+	igt_assert_eq_u32(priorities.allowed, allowed);
+}
+
 static void test_priority(int fd)
 {
 	uint32_t vm = igt_nova_vm_create(fd, NULL);
+
+	check_priorities(fd, 1u << DRM_NOVA_PRIORITY_LOW | 1u << DRM_NOVA_PRIORITY_NORMAL |
+			 1u << DRM_NOVA_PRIORITY_HIGH);
 
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
 	create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, 0);
 	igt_fork(child, 1) {
 		igt_drop_root();
+		check_priorities(fd, 1u << DRM_NOVA_PRIORITY_LOW | 1u << DRM_NOVA_PRIORITY_NORMAL);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_HIGH, EACCES);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_NORMAL, 0);
 		create_with_priority(fd, vm, DRM_NOVA_PRIORITY_LOW, 0);
 	}
 	igt_waitchildren();
 	igt_nova_vm_destroy(fd, vm, 0);
+}
+
+/* --- weights: a queue gets 1, 2 or 4 turns per round, by its priority --- */
+
+#define TURNS		16u	/* in one segment */
+#define SEGMENTS_FIRST	4u	/* of the queue that is watched */
+#define SEGMENTS_OTHER	200u	/* more turns than the other one can have meanwhile */
+
+/* Where the counters are in the buffer: of each queue, and copies of the other one's. */
+enum { COUNT_FIRST, COUNT_OTHER, COUNT_BEGIN, COUNT_END };
+
+static void push_semaphore(struct igt_nova_push *push, uint64_t va, uint32_t payload,
+			   uint32_t execute)
+{
+	igt_nova_push_host(push, NV_C46F_SEM_ADDR_LO, (uint32_t)va);
+	igt_nova_push_host(push, NV_C46F_SEM_ADDR_HI, va >> 32);
+	igt_nova_push_host(push, NV_C46F_SEM_PAYLOAD_LO, payload);
+	igt_nova_push_host(push, NV_C46F_SEM_PAYLOAD_HI, 0);
+	igt_nova_push_host(push, NV_C46F_SEM_EXECUTE, execute);
+}
+
+static void push_acquire_at_least(struct igt_nova_push *push, uint64_t va, uint32_t payload)
+{
+	push_semaphore(push, va, payload,
+		       NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_ACQ_STRICT_GEQ));
+}
+
+/* Turns that end themselves after counting. */
+static void push_turns(struct igt_nova_push *push, uint64_t counter)
+{
+	for (unsigned int i = 0; i < TURNS; i++) {
+		push_semaphore(push, counter, 1,
+			       NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_REDUCTION) |
+			       NV_PUT(NV_C46F_SEM_EXECUTE_REDUCTION, NV_C46F_SEM_REDUCTION_IADD));
+		igt_nova_push_host(push, NV_C46F_YIELD,
+				   NV_PUT(NV_C46F_YIELD_OP, NV_C46F_YIELD_RUNLIST_TIMESLICE));
+	}
+}
+
+/* Submits @count segments; returns a syncobj with the fence. */
+static uint32_t submit_segments(int fd, uint32_t queue, const struct drm_nova_push *segments,
+				uint32_t count)
+{
+	struct drm_nova_sync out = igt_nova_signal(igt_nova_syncobj_create(fd), 0);
+	struct drm_nova_job job = {
+		.pushes = { sizeof(*segments), count, (uintptr_t)segments },
+		.syncs = { sizeof(out), 1, (uintptr_t)&out },
+	};
+
+	igt_assert_eq(igt_nova_exec(fd, queue, &job, 1), 0);
+	return out.handle;
+}
+
+static uint32_t queue_of(struct igt_nova_client *client, uint32_t priority)
+{
+	struct drm_nova_queue_create create = { .vm_id = client->vm, .priority = priority };
+
+	igt_nova_expect(client->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, 0);
+	return create.queue_id;
+}
+
+/* How many turns the other queue has had while the first had SEGMENTS_FIRST * TURNS. */
+static uint32_t race(uint32_t first, uint32_t other)
+{
+	struct drm_nova_push segments[SEGMENTS_OTHER] = { 0 };
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	uint32_t fence[2], turns;
+	struct igt_nova_bo bo;
+
+	igt_nova_client_open(&client);
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	/* It begins when the other one is under way. */
+	igt_nova_push_begin(&client, &push, 64);
+	push_acquire_at_least(&push, bo.va + COUNT_OTHER * 4, TURNS);
+	igt_nova_push_copy(&push, bo.va + COUNT_BEGIN * 4, bo.va + COUNT_OTHER * 4, 4);
+	segments[0] = (struct drm_nova_push) { push.va, push.length, 0 };
+	igt_nova_push_begin(&client, &push, TURNS * 16);
+	push_turns(&push, bo.va + COUNT_FIRST * 4);
+	for (unsigned int i = 1; i <= SEGMENTS_FIRST; i++)
+		segments[i] = (struct drm_nova_push) { push.va, push.length, 0 };
+	igt_nova_push_begin(&client, &push, 64);
+	igt_nova_push_copy(&push, bo.va + COUNT_END * 4, bo.va + COUNT_OTHER * 4, 4);
+	segments[SEGMENTS_FIRST + 1] = (struct drm_nova_push) { push.va, push.length, 0 };
+	fence[0] = submit_segments(client.fd, queue_of(&client, first), segments,
+				   SEGMENTS_FIRST + 2);
+
+	igt_nova_push_begin(&client, &push, TURNS * 16);
+	push_turns(&push, bo.va + COUNT_OTHER * 4);
+	for (unsigned int i = 0; i < SEGMENTS_OTHER; i++)
+		segments[i] = (struct drm_nova_push) { push.va, push.length, 0 };
+	fence[1] = submit_segments(client.fd, queue_of(&client, other), segments, SEGMENTS_OTHER);
+	for (unsigned int i = 0; i < 2; i++)
+		igt_assert_eq(igt_nova_fence_result(client.fd, fence[i]), 1);
+
+	igt_assert_eq_u32(bo.map[COUNT_FIRST], SEGMENTS_FIRST * TURNS);
+	igt_assert_eq_u32(bo.map[COUNT_OTHER], SEGMENTS_OTHER * TURNS);
+	igt_assert_lt_u64(bo.map[COUNT_END], SEGMENTS_OTHER * TURNS);
+	turns = bo.map[COUNT_END] - bo.map[COUNT_BEGIN];
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+	return turns;
+}
+
+/*
+ * Counted in turns, not in time. A slice that ends early, because nobody ran the engine for a
+ * while, costs a turn now and then: so the bounds are half-way to the next weight, in ratio.
+ */
+static void test_priority_weight(int fd)
+{
+	static const struct {
+		uint32_t first, other, turns;
+	} races[] = {
+		{ DRM_NOVA_PRIORITY_NORMAL, DRM_NOVA_PRIORITY_NORMAL, 64 },
+		{ DRM_NOVA_PRIORITY_HIGH, DRM_NOVA_PRIORITY_NORMAL, 32 },
+		{ DRM_NOVA_PRIORITY_NORMAL, DRM_NOVA_PRIORITY_LOW, 32 },
+		{ DRM_NOVA_PRIORITY_HIGH, DRM_NOVA_PRIORITY_LOW, 16 },
+		{ DRM_NOVA_PRIORITY_LOW, DRM_NOVA_PRIORITY_HIGH, 256 },
+	};
+
+	(void)fd;
+	for (size_t i = 0; i < ARRAY_SIZE(races); i++) {
+		uint32_t turns = race(races[i].first, races[i].other);
+
+		igt_info("priority %u: %u turns, priority %u meanwhile: %u\n", races[i].first,
+			 SEGMENTS_FIRST * TURNS, races[i].other, turns);
+		igt_assert_lte_u64(races[i].turns * 5 / 7, turns);
+		igt_assert_lte_u64(turns, races[i].turns * 7 / 5);
+	}
 }
 
 /**
@@ -238,6 +384,8 @@ static const struct igt_nova_test tests[] = {
 	  test_limit },
 	{ "ids-per-file", "Queue ids belong to the file that made them.", test_ids_per_file },
 	{ "priority", "High priority needs CAP_SYS_NICE.", test_priority },
+	{ "priority-weight", "Priority is the share of turns, and nobody gets none.",
+	  test_priority_weight },
 	{ "destroy-busy", "Destroying a queue ends its jobs with an error.",
 	  test_destroy_busy },
 	{ "destroy-scheduling", "Destroying a queue that is about to run its jobs.",

@@ -376,19 +376,22 @@ static void test_h20_two_devices(int fd)
 static void test_h20_one_stalled(int fd)
 {
 	const struct igt_nova_dev *other = require_other();
+	struct igt_nova_emu_stats before, now;
 	static int result;
 	pthread_t thread;
-	char node[64];
 
 	(void)fd;
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
 	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", 60000), 0);
 	igt_nova_unplug_misbehave("stall-firmware 3600000");
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &before);
 	igt_nova_thread_start(&thread, unbind_thread, &result);
-	/* It is in its remove() once its node has gone, and stays there for a minute. */
-	while (igt_nova_dev_node(igt_nova_unplug_dev(), node))
+	/* It is in its remove() once the firmware was spoken to, and stays there for a minute. */
+	do {
 		sched_yield();
+		igt_nova_emu_stats(igt_nova_unplug_emu(), &now);
+	} while (now.register_accesses == before.register_accesses);
 	fd = igt_nova_dev_open(other);
 	igt_nova_check_works(fd);
 	close(fd);

@@ -48,6 +48,15 @@ static int call_gem_mmap_offset(int fd, const struct ids *ids)
 	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &offset);
 }
 
+static int call_gem_set_meta(int fd, const struct ids *ids)
+{
+	struct drm_nova_gem_set_meta meta = {
+		.handle = ids->id[HANDLE], .op = DRM_NOVA_GEM_META_MADVISE,
+	};
+
+	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_GEM_SET_META, &meta);
+}
+
 static int call_vm_destroy(int fd, const struct ids *ids)
 {
 	struct drm_nova_vm_destroy destroy = { .vm_id = ids->id[VM] };
@@ -63,6 +72,24 @@ static int call_vm_bind(int fd, const struct ids *ids)
 	};
 
 	return igt_nova_vm_bind_ops(fd, ids->id[VM], &op, 1);
+}
+
+static int call_vm_get_state(int fd, const struct ids *ids)
+{
+	struct drm_nova_vm_get_state state = { .vm_id = ids->id[VM] };
+
+	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state);
+}
+
+/* What VM_BIND has mapped is zero. */
+static int call_wait_user_fence(int fd, const struct ids *ids)
+{
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = ids->id[VM], .flags = DRM_NOVA_USER_FENCE_32, .address = ids->va,
+		.op = DRM_NOVA_USER_FENCE_EQ, .mask = UINT32_MAX,
+	};
+
+	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
 }
 
 static int call_queue_create(int fd, const struct ids *ids)
@@ -125,7 +152,10 @@ static const struct {
 	{ DRM_IOCTL_NOVA_GEM_CREATE, USES(VM), call_gem_create },
 	{ DRM_IOCTL_NOVA_GEM_INFO, USES(HANDLE), call_gem_info },
 	{ DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, USES(HANDLE), call_gem_mmap_offset },
+	{ DRM_IOCTL_NOVA_GEM_SET_META, USES(HANDLE), call_gem_set_meta },
 	{ DRM_IOCTL_NOVA_VM_BIND, USES(VM) | USES(HANDLE), call_vm_bind },
+	{ DRM_IOCTL_NOVA_WAIT_USER_FENCE, USES(VM), call_wait_user_fence },
+	{ DRM_IOCTL_NOVA_VM_GET_STATE, USES(VM), call_vm_get_state },
 	{ DRM_IOCTL_NOVA_QUEUE_CREATE, USES(VM), call_queue_create },
 	{ DRM_IOCTL_NOVA_QUEUE_GET_STATE, USES(QUEUE), call_queue_get_state },
 	{ DRM_IOCTL_NOVA_EXEC, USES(QUEUE) | USES(SYNCOBJ), call_exec },
@@ -285,6 +315,14 @@ static void fill_get_state(void *arg, const struct ids *ids)
 	((struct drm_nova_queue_get_state *)arg)->queue_id = ids->id[QUEUE];
 }
 
+static void fill_vm_get_state(void *arg, const struct ids *ids)
+{
+	struct drm_nova_vm_get_state *state = arg;
+
+	state->vm_id = ids->id[VM];
+	state->faults = (struct drm_nova_array) { 0 };
+}
+
 #define OUT(type, first, last) \
 	sizeof(type), offsetof(type, first), offsetof(type, last) + sizeof(((type *)0)->last)
 
@@ -304,6 +342,8 @@ static const struct {
 	  OUT(struct drm_nova_vm_create, vm_id, va_size) },
 	{ DRM_IOCTL_NOVA_QUEUE_CREATE, fill_queue_create,
 	  OUT(struct drm_nova_queue_create, queue_id, doorbell_offset) },
+	{ DRM_IOCTL_NOVA_VM_GET_STATE, fill_vm_get_state,
+	  OUT(struct drm_nova_vm_get_state, state, fault_count) },
 	{ DRM_IOCTL_NOVA_QUEUE_GET_STATE, fill_get_state,
 	  OUT(struct drm_nova_queue_get_state, flags, error) },
 };

@@ -52,9 +52,10 @@ DOUBLE_REGISTERS(fault, DOUBLE_FAULT)
 DOUBLE_REGISTERS(fifo, DOUBLE_FIFO)
 DOUBLE_REGISTERS(fw, DOUBLE_FW)
 
-void emu_fifo_doorbell(struct emu *emu, uint32_t token)
+void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client)
 {
 	(void)emu;
+	(void)client;
 	doubles.doorbell = token;
 	doubles.doorbells++;
 }

@@ -107,6 +107,28 @@ static void test_usermode(void **state)
 	assert_int_equal(emu_test_violations(emu), 0);
 }
 
+/* Any width, and in the middle of a reset: the page is the clients'. Not after shutdown. */
+static void test_usermode_client(void **state)
+{
+	const uint32_t page = NV_USERMODE_ALIAS;
+	struct emu *emu = *state;
+	uint8_t byte = 1;
+
+	memset(&doubles, 0, sizeof(doubles));
+	emu_bar_read(emu, page + 1, &byte, 1);
+	assert_int_equal(byte, 0);
+	emu_bar_write(emu, page + NV_USERMODE_DOORBELL, &byte, 1);
+	emu_pci_reset(emu->pci);
+	emu_bar_write(emu, page + NV_USERMODE_DOORBELL, &byte, 1);
+	emu_bar_read(emu, page, &byte, 1);
+	assert_int_equal(byte, 0xff);
+	assert_int_equal(doubles.doorbells, 0);
+	assert_int_equal(emu_test_violations(emu), 0);
+	emu_bar_set_shut_down(emu, true);
+	emu_bar_read(emu, page, &byte, 1);
+	assert_int_equal(bad_accesses(emu), 1);
+}
+
 static void test_widths(void **state)
 {
 	struct emu *emu = *state;
@@ -222,6 +244,7 @@ int main(void)
 		emu_unit_test(test_dispatch),
 		emu_unit_test(test_undefined),
 		emu_unit_test(test_usermode),
+		emu_unit_test(test_usermode_client),
 		emu_unit_test(test_widths),
 		emu_unit_test(test_memory_space_off),
 		emu_unit_test(test_after_shutdown),

@@ -136,6 +136,7 @@ static void test_one_line(void **state)
 	lines(test, 0, 0, SIZE, 0);
 	memcpy(test->model, test->src, SIZE);
 	launch_ok(test, NV_C5B5_LAUNCH_TRANSFER_PIPELINED | PITCH_BOTH);
+	assert_int_equal(emu_stats_counter(test->gpu->emu->stats, EMU_CE_BYTES), 0x12345 + SIZE);
 }
 
 static void test_nothing_to_do(void **state)

@@ -64,8 +64,8 @@ static int64_t number(struct json_object *root, const char *outer, const char *i
 static void test_stats(void **state)
 {
 	static const char * const counters[] = {
-		"reg_reads", "reg_writes", "doorbells", "interrupts", "methods", "fw_commands",
-		"fw_events", "faults", "tlb_invalidates", "dma_maps", "dma_unmaps", "resets",
+		"reg_reads", "reg_writes", "doorbells", "interrupts", "methods", "ce_bytes",
+		"fw_commands", "fw_events", "faults", "tlb_invalidates", "dma_maps", "dma_unmaps", "resets",
 	};
 	static const char * const violations[] = {
 		"total", "register_after_shutdown", "dma_unmapped", "dma_no_bus_master",

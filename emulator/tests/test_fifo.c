@@ -191,6 +191,21 @@ static void test_doorbell_while_running(void **state)
 	}
 }
 
+/* What a client rings in the page that drivers give to clients is not the driver's mistake. */
+static void test_client_doorbells(void **state)
+{
+	const uint32_t page = NV_USERMODE_ALIAS + NV_USERMODE_DOORBELL;
+	struct fifo_test *test = *state;
+
+	open_channel(test, 0, 0, 1);
+	emu_test_write(test->gpu->emu, page, test->tokens[0] | 0x1000);
+	emu_test_write(test->gpu->emu, page, test->tokens[0] + 1);
+	emu_test_write(test->gpu->emu, page, ~0u);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+	doorbell(test, test->tokens[0] + 1);
+	assert_int_equal(dead_doorbells(test), 1);
+}
+
 static void test_bad_doorbells(void **state)
 {
 	struct fifo_test *test = *state;
@@ -603,6 +618,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fifo_test(test_doorbell),
 		fifo_test(test_doorbell_while_running),
+		fifo_test(test_client_doorbells),
 		fifo_test(test_bad_doorbells),
 		fifo_test(test_round_robin),
 		fifo_test(test_engines_are_independent),

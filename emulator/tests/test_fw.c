@@ -469,6 +469,53 @@ static void test_stall(void **state)
 	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
 }
 
+/* No firmware, no channel, from every state; memory and what the driver set up stay. */
+static void test_halt(void **state)
+{
+	struct fw_test *test = *state;
+	struct emu *emu = test->gpu->emu;
+	struct nova_fw_channel_create create = good_channel(test);
+	struct nova_fw_channel_created created;
+	struct emu_stats *stats = emu->stats;
+	const uint32_t word = 0x600dda7a;
+	uint64_t violations;
+	uint32_t value;
+
+	fw_boot(&test->fw);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_CHANNEL_CREATE, &create, sizeof(create),
+				 &created, sizeof(created)), 0);
+	assert_int_equal(emu_mem_write(emu, EMU_VIDEO, 0x200000, &word, sizeof(word)), 0);
+	emu_test_write(emu, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
+		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
+	emu_fw_stall(emu, 1000000000);
+	fw_prepare(&test->fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
+	fw_kick(&test->fw);
+	violations = emu_stats_violations(stats, EMU_VIOLATION_DEAD_DOORBELL);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	/* The channel is gone; a driver that has not heard of it is not to blame yet. */
+	emu_test_write(emu, NV_USERMODE + NV_USERMODE_DOORBELL, created.token);
+	assert_int_equal(emu_stats_violations(stats, EMU_VIOLATION_DEAD_DOORBELL), violations);
+	assert_int_equal(emu_mem_read(emu, EMU_VIDEO, 0x200000, &value, sizeof(value)), 0);
+	assert_int_equal(value, word);
+
+	/* Neither the stall nor the command is left. */
+	fw_boot(&test->fw);
+	emu_test_write(emu, NV_USERMODE + NV_USERMODE_DOORBELL, created.token);
+	assert_int_equal(emu_stats_violations(stats, EMU_VIOLATION_DEAD_DOORBELL), violations + 1);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_CHANNEL_CREATE, &create, sizeof(create),
+				 &created, sizeof(created)), 0);
+	emu_fw_crash(emu);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	/* Without DMA, too. */
+	emu_test_config_write(emu, 0x04, 0x2, 2);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	assert_int_equal(emu_stats_violations(stats, EMU_VIOLATION_DMA_NO_BUS_MASTER), 0);
+	assert_int_equal(malformed(test), 0);
+}
+
 /* A stall holds up the next command although the firmware is at work, waiting for room in the status ring. */
 static void test_stall_at_work(void **state)
 {
@@ -550,6 +597,7 @@ int main(void)
 		fw_test(test_shutdown),
 		fw_test(test_crash),
 		fw_test(test_stall),
+		fw_test(test_halt),
 		fw_test(test_stall_at_work),
 		fw_test(test_reset_with_full_ring),
 		fw_test(test_rings_unmapped),

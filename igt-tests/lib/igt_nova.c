@@ -217,6 +217,20 @@ int igt_nova_vm_bind_ops(int fd, uint32_t vm_id, struct drm_nova_vm_bind_op *ops
 	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_VM_BIND, &bind);
 }
 
+int igt_nova_vm_bind_async(int fd, uint32_t vm_id, struct drm_nova_vm_bind_op *ops, uint32_t count,
+			   struct drm_nova_sync *syncs, uint32_t sync_count)
+{
+	struct drm_nova_vm_bind bind = {
+		.vm_id = vm_id,
+		.flags = DRM_NOVA_VM_BIND_ASYNC,
+		.ops = { .stride = sizeof(*ops), .count = count, .ptr = (uintptr_t)ops },
+		.syncs = { .stride = sizeof(*syncs), .count = sync_count,
+			   .ptr = (uintptr_t)syncs },
+	};
+
+	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_VM_BIND, &bind);
+}
+
 void igt_nova_vm_map(int fd, uint32_t vm_id, uint32_t handle, uint64_t offset, uint64_t va,
 		     uint64_t size, uint32_t flags, int error)
 {
@@ -250,6 +264,22 @@ uint32_t igt_nova_queue_create(int fd, uint32_t vm_id, uint32_t engine, int erro
 	igt_nova_expect(fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &create, error);
 	igt_assert(error || create.queue_id);
 	return create.queue_id;
+}
+
+uint32_t igt_nova_vm_state(int fd, uint32_t vm_id, struct drm_nova_vm_get_state *state,
+			   struct drm_nova_vm_fault *faults, uint32_t room)
+{
+	struct drm_nova_vm_get_state local;
+
+	if (!state)
+		state = &local;
+	*state = (struct drm_nova_vm_get_state) {
+		.vm_id = vm_id,
+		.faults = { sizeof(*faults), room, (uintptr_t)faults },
+	};
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_VM_GET_STATE, state, 0);
+	igt_assert_lte(state->faults.count, room);
+	return state->faults.count;
 }
 
 void igt_nova_queue_destroy(int fd, uint32_t queue_id, int error)

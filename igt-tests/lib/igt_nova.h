@@ -111,9 +111,15 @@ void igt_nova_limits(int fd, struct drm_nova_query_limits *limits);
 uint32_t igt_nova_vm_create(int fd, struct drm_nova_vm_create *out);
 void igt_nova_vm_destroy(int fd, uint32_t vm_id, int error);
 int igt_nova_vm_bind_ops(int fd, uint32_t vm_id, struct drm_nova_vm_bind_op *ops, uint32_t count);
+/* The same behind fences. */
+int igt_nova_vm_bind_async(int fd, uint32_t vm_id, struct drm_nova_vm_bind_op *ops, uint32_t count,
+			   struct drm_nova_sync *syncs, uint32_t sync_count);
 void igt_nova_vm_map(int fd, uint32_t vm_id, uint32_t handle, uint64_t offset, uint64_t va,
 		     uint64_t size, uint32_t flags, int error);
 void igt_nova_vm_unmap(int fd, uint32_t vm_id, uint64_t va, uint64_t size, int error);
+/* Faults of the VM, up to @room of them; returns how many. @state may be NULL. */
+uint32_t igt_nova_vm_state(int fd, uint32_t vm_id, struct drm_nova_vm_get_state *state,
+			   struct drm_nova_vm_fault *faults, uint32_t room);
 uint32_t igt_nova_queue_create(int fd, uint32_t vm_id, uint32_t engine, int error);
 void igt_nova_queue_destroy(int fd, uint32_t queue_id, int error);
 void igt_nova_queue_state(int fd, uint32_t queue_id, struct drm_nova_queue_get_state *state);

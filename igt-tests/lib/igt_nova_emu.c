@@ -176,6 +176,7 @@ void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *sta
 	stats->register_accesses = number(answer, "counters", "reg_reads") +
 				   number(answer, "counters", "reg_writes");
 	stats->interrupts = number(answer, "counters", "interrupts");
+	stats->ce_bytes = number(answer, "counters", "ce_bytes");
 	stats->resets = number(answer, "counters", "resets");
 	stats->dma_ranges = number(answer, "dma", "ranges");
 	stats->violations = number(answer, "violations", "total");

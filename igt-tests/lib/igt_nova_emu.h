@@ -12,6 +12,7 @@ struct igt_nova_emu;
  * struct igt_nova_emu_stats - the part of the answer to "stats" that tests use
  * @register_accesses: reads and writes
  * @interrupts: sent
+ * @ce_bytes: that a copy engine was told to write
  * @resets: of the device
  * @dma_ranges: ranges mapped for DMA now
  * @violations: sum of all kinds
@@ -24,6 +25,7 @@ struct igt_nova_emu;
 struct igt_nova_emu_stats {
 	uint64_t register_accesses;
 	uint64_t interrupts;
+	uint64_t ce_bytes;
 	uint64_t resets;
 	uint64_t dma_ranges;
 	uint64_t violations;

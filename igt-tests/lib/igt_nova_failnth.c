@@ -235,15 +235,19 @@ void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_ki
 		 igt_nova_fail_kind_names[kind], absorbed);
 }
 
-void igt_nova_fail_always_begin(const struct igt_nova_fail_range *range)
+void igt_nova_fail_always_begin(const struct igt_nova_fail_range *range, const char *without)
 {
+	struct igt_nova_fail_range reject = { 0 };
 	char text[16];
 
+	if (without)
+		reject = igt_nova_fail_range_of(without);
 	snprintf(text, sizeof(text), "%d", TIMES);
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
 		if (attributes[i].kind != IGT_NOVA_FAIL_MEMORY)
 			continue;
 		igt_nova_fail_set(attributes[i].name, "times", text);
+		set_range(attributes[i].name, "reject", reject.start, reject.end);
 		set_on(attributes[i].name, range);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)

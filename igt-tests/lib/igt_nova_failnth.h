@@ -76,10 +76,10 @@ void igt_nova_failnth(const struct igt_nova_failnth *what, enum igt_nova_fail_ki
 		      void *data);
 
 /*
- * In any thread of the kernel, each allocation with a caller in @range fails from begin to end.
- * The end returns how many did.
+ * In any thread of the kernel, each allocation with a caller in @range fails from begin to end, except for those that
+ * the function @without calls for, unless that is NULL. The end returns how many did.
  */
-void igt_nova_fail_always_begin(const struct igt_nova_fail_range *range);
+void igt_nova_fail_always_begin(const struct igt_nova_fail_range *range, const char *without);
 unsigned int igt_nova_fail_always_end(void);
 
 /* Text of both modules, or of one function of the kernel; skips when it cannot be found. */

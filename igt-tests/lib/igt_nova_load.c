@@ -6,8 +6,11 @@
 #include "igt_nova.h"
 #include "igt_nova_job.h"
 #include "igt_nova_load.h"
+#include "igt_nova_userq.h"
 
 #define BO_SIZE		(64 * 1024)
+/* How long a worker waits for memory that does not change. */
+#define WAIT_NS		200000000ll
 
 static int load_getparam(struct igt_nova_worker *worker)
 {
@@ -75,6 +78,33 @@ static int load_gem_mmap_offset(struct igt_nova_worker *worker)
 	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &offset);
 }
 
+/* A buffer of its own, with a label, that is needed again at once. */
+static int load_gem_set_meta(struct igt_nova_worker *worker)
+{
+	static const char label[] = "a label";
+	struct drm_nova_gem_create create = {
+		.size = BO_SIZE, .placement = DRM_NOVA_PLACEMENT_SYSTEM,
+	};
+	struct drm_nova_gem_set_meta meta = {
+		.op = DRM_NOVA_GEM_META_LABEL, .value = sizeof(label) - 1,
+		.pointer = (uintptr_t)label,
+	};
+	int ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_CREATE, &create);
+
+	if (ret)
+		return ret;
+	meta.handle = create.handle;
+	ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &meta);
+	meta.op = DRM_NOVA_GEM_META_MADVISE;
+	meta.pointer = 0;
+	for (int advice = DRM_NOVA_MADVISE_DONTNEED; !ret && advice >= 0; advice--) {
+		meta.value = advice;
+		meta.handle = worker->bo.handle;
+		ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &meta);
+	}
+	return ret ? ret : close_handle(worker->client.fd, create.handle);
+}
+
 static int load_vm_create_destroy(struct igt_nova_worker *worker)
 {
 	struct drm_nova_vm_create create = { 0 };
@@ -98,6 +128,34 @@ static int load_vm_bind(struct igt_nova_worker *worker)
 	return igt_nova_vm_bind_ops(worker->client.fd, worker->client.vm, ops, ARRAY_SIZE(ops));
 }
 
+static int load_vm_get_state(struct igt_nova_worker *worker)
+{
+	struct drm_nova_vm_fault faults[4];
+	struct drm_nova_vm_get_state state = {
+		.vm_id = worker->client.vm,
+		.faults = { sizeof(faults[0]), ARRAY_SIZE(faults), (uintptr_t)faults },
+	};
+
+	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_VM_GET_STATE, &state);
+}
+
+/* Many under way, but not without bound: the synchronous one waits for them. */
+static int load_vm_bind_async(struct igt_nova_worker *worker)
+{
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_SPARSE,
+		  .va = worker->bo.va, .size = BO_SIZE },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = worker->bo.handle,
+		  .va = worker->bo.va, .size = BO_SIZE },
+	};
+	struct drm_nova_sync out = igt_nova_signal(worker->syncobj, 0);
+
+	if (worker->calls % 64 == 63)
+		return load_vm_bind(worker);
+	return igt_nova_vm_bind_async(worker->client.fd, worker->client.vm, ops, ARRAY_SIZE(ops),
+				      &out, 1);
+}
+
 static int load_queue_create_destroy(struct igt_nova_worker *worker)
 {
 	struct drm_nova_queue_create create = {
@@ -110,6 +168,48 @@ static int load_queue_create_destroy(struct igt_nova_worker *worker)
 		return ret;
 	destroy.queue_id = create.queue_id;
 	return igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &destroy);
+}
+
+/* The same with a user-mode queue, which is mapped and rung. */
+static int load_userq(struct igt_nova_worker *worker)
+{
+	struct igt_nova_userq userq = {
+		.create = {
+			.vm_id = worker->client.vm, .priority = DRM_NOVA_PRIORITY_NORMAL,
+			.flags = DRM_NOVA_QUEUE_USERMODE,
+		},
+	};
+	struct drm_nova_queue_destroy destroy = { 0 };
+	int ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &userq.create);
+
+	if (ret)
+		return ret;
+	ret = igt_nova_userq_map(worker->client.fd, &userq);
+	if (ret)
+		return ret;
+	igt_nova_userq_submit(&userq, &worker->push);
+	destroy.queue_id = userq.create.queue_id;
+	ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &destroy);
+	igt_nova_userq_submit(&userq, &worker->push);
+	igt_nova_userq_unmap(&userq);
+	return ret;
+}
+
+/* The first time at once, then for what never comes: again and again, as the device may stay. */
+static int load_wait_user_fence(struct igt_nova_worker *worker)
+{
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = worker->client.vm, .flags = DRM_NOVA_USER_FENCE_32,
+		.address = worker->bo.va, .value = IGT_NOVA_OWN, .mask = UINT32_MAX,
+		.op = worker->calls ? DRM_NOVA_USER_FENCE_NEQ : DRM_NOVA_USER_FENCE_EQ,
+	};
+	struct timespec now;
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	wait.timeout = now.tv_sec * 1000000000ll + now.tv_nsec + WAIT_NS;
+	ret = igt_nova_ioctl(worker->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
+	return ret == -ETIME ? 0 : ret;
 }
 
 static int load_queue_get_state(struct igt_nova_worker *worker)
@@ -205,11 +305,16 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "gem-info", load_gem_info, { DRM_IOCTL_NOVA_GEM_INFO } },
 	{ "dev-query", load_dev_query, { DRM_IOCTL_NOVA_DEV_QUERY } },
 	{ "gem-mmap-offset", load_gem_mmap_offset, { DRM_IOCTL_NOVA_GEM_MMAP_OFFSET } },
+	{ "gem-set-meta", load_gem_set_meta, { DRM_IOCTL_NOVA_GEM_SET_META } },
 	{ "vm-create-destroy", load_vm_create_destroy,
 	  { DRM_IOCTL_NOVA_VM_CREATE, DRM_IOCTL_NOVA_VM_DESTROY } },
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
+	{ "vm-get-state", load_vm_get_state, { DRM_IOCTL_NOVA_VM_GET_STATE } },
+	{ "vm-bind-async", load_vm_bind_async, { DRM_IOCTL_NOVA_VM_BIND } },
 	{ "queue-create-destroy", load_queue_create_destroy,
 	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
+	{ "userq", load_userq, { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
+	{ "wait-user-fence", load_wait_user_fence, { DRM_IOCTL_NOVA_WAIT_USER_FENCE } },
 	{ "queue-get-state", load_queue_get_state, { DRM_IOCTL_NOVA_QUEUE_GET_STATE } },
 	{ "exec", load_exec, { DRM_IOCTL_NOVA_EXEC } },
 	{ "exec-wait", load_exec_wait, { DRM_IOCTL_NOVA_EXEC } },

@@ -77,7 +77,23 @@ static int syncobj_eventfd(int fd, uint32_t handle)
 	return event;
 }
 
-/* Returns the syncobjs of the three jobs, and of the timeline in the last place. */
+/* Maps the buffer once more, after the running job. */
+static void submit_bind(struct igt_nova_stuck *stuck, const uint32_t *syncobj)
+{
+	struct igt_nova_client *client = &stuck->client;
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = stuck->bo.handle, .size = IGT_NOVA_PAGE,
+		.va = igt_nova_client_va(client, IGT_NOVA_PAGE),
+	};
+	struct drm_nova_sync syncs[] = {
+		igt_nova_wait_for(syncobj[IGT_NOVA_STUCK_RUNNING], 0),
+		igt_nova_signal(syncobj[IGT_NOVA_STUCK_BIND], 0),
+	};
+
+	igt_assert_eq(igt_nova_vm_bind_async(client->fd, client->vm, &op, 1, syncs, 2), 0);
+}
+
+/* Returns the syncobjs of the jobs, and of the timeline in the last place. */
 static void submit(struct igt_nova_stuck *stuck, uint32_t syncobj[IGT_NOVA_STUCK_JOBS + 1])
 {
 	struct igt_nova_client *client = &stuck->client;
@@ -102,6 +118,7 @@ static void submit(struct igt_nova_stuck *stuck, uint32_t syncobj[IGT_NOVA_STUCK
 	syncs[1] = igt_nova_signal(syncobj[IGT_NOVA_STUCK_BLOCKED], 0);
 	syncs[2] = igt_nova_signal(syncobj[IGT_NOVA_STUCK_JOBS], POINT);
 	igt_assert_eq(igt_nova_submit(client->fd, other, NULL, syncs, 3), 0);
+	submit_bind(stuck, syncobj);
 }
 
 void igt_nova_stuck_open(struct igt_nova_stuck *stuck, const struct igt_nova_dev *dev)

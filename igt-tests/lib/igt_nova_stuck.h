@@ -17,6 +17,7 @@ enum igt_nova_stuck_job {
 	IGT_NOVA_STUCK_RUNNING,		/* the GPU waits for a semaphore nobody releases */
 	IGT_NOVA_STUCK_QUEUED,		/* behind it in the ring */
 	IGT_NOVA_STUCK_BLOCKED,		/* on another queue, waits for its fence */
+	IGT_NOVA_STUCK_BIND,		/* no job: a bind that waits for its fence */
 	IGT_NOVA_STUCK_JOBS,
 };
 

@@ -20,10 +20,10 @@ static unsigned int dev_count;
 /* How the first one went, until it is back. */
 static const struct igt_nova_path *volatile gone;
 static void (*clean)(void);
-/* What is mapped for DMA while nobody has the device open: nova-core's own. */
+/* What is mapped for DMA without the DRM driver: nova-core's own. */
 static uint64_t core_ranges;
 /* As they were found. */
-static unsigned int job_timeout_ms, fw_timeout_ms;
+static unsigned int job_timeout_ms, fw_timeout_ms, recoveries;
 /* It was told to misbehave: it need not have seen an orderly shutdown. */
 static bool misbehaving;
 
@@ -88,6 +88,7 @@ static void recover_at_exit(int signal)
 	if (job_timeout_ms) {
 		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout_ms);
 		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms);
+		igt_nova_module_set_param("nova_core", "recoveries", recoveries);
 	}
 }
 
@@ -124,6 +125,7 @@ void igt_nova_unplug_init(void)
 		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
 	job_timeout_ms = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	fw_timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
+	recoveries = igt_nova_module_param("nova_core", "recoveries");
 	igt_install_exit_handler(recover_at_exit);
 }
 
@@ -202,6 +204,9 @@ void igt_nova_unplug_begin(void)
 		clean();
 	close_leaked_files();
 	unmap_leaked_maps();
+	/* One that failed may have used up what the driver recovers from without a new bind. */
+	if (misbehaving && igt_nova_dev_is_bound(&devs[0]))
+		igt_nova_dev_unbind(&devs[0]);
 	for (unsigned int i = 0; i < dev_count; i++) {
 		recover(&devs[i]);
 		close(igt_nova_dev_open(&devs[i]));
@@ -210,10 +215,17 @@ void igt_nova_unplug_begin(void)
 	misbehaving = false;
 	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", JOB_TIMEOUT_MS), 0);
 	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms), 0);
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "recoveries", recoveries), 0);
 	command_all("clear");
-	if (emus[0]) {
+	if (!emus[0])
+		return;
+	if (!core_ranges) {
+		igt_assert_eq(igt_nova_aux_unbind(&devs[0]), 0);
 		igt_nova_emu_stats(emus[0], &stats);
 		core_ranges = stats.dma_ranges;
+		igt_assert_eq(igt_nova_aux_bind(&devs[0]), 0);
+		close(igt_nova_dev_open(&devs[0]));
+		command_all("clear");
 	}
 }
 

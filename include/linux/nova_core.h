@@ -11,6 +11,7 @@ struct auxiliary_device;
 struct device;
 struct nova_core;
 struct nova_core_chan;
+struct seq_file;
 struct sg_table;
 
 /**
@@ -23,7 +24,8 @@ struct sg_table;
  * Nothing here returns a pointer to a register or to video memory, so nothing of it can be kept.
  *
  * Calls that talk to the firmware sleep, and end in bounded time: after one
- * missed answer the firmware counts as dead and later calls fail at once with -ETIMEDOUT.
+ * missed answer the firmware counts as dead and later calls fail at once with -ETIMEDOUT,
+ * until nova_core_recover() has started it again.
  * Calls on a device that fell off the bus return -ENODEV and touch nothing.
  * What the device says is validated in here.
  */
@@ -55,6 +57,8 @@ struct nova_core_engine {
  * @vram_end: end of usable video memory
  * @bar1_base: CPU physical address of video memory byte 0
  * @bar1_size: length of BAR1 in bytes; at least @vram_end
+ * @usermode_base: CPU physical address of the usermode page for clients, 64 KiB, the only part
+ *	of BAR0 that user space may map, uncached; its doorbell is at NV_USERMODE_DOORBELL
  * @engine_count: valid entries of @engines
  * @engines: the engines; the index names one in calls
  */
@@ -69,6 +73,7 @@ struct nova_core_info {
 	u64 vram_end;
 	phys_addr_t bar1_base;
 	u64 bar1_size;
+	phys_addr_t usermode_base;
 	u32 engine_count;
 	struct nova_core_engine engines[NOVA_CORE_ENGINES_MAX];
 };
@@ -77,6 +82,11 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
 const struct nova_core_info *nova_core_info(const struct nova_core *core);
 struct device *nova_core_dma_dev(const struct nova_core *core);
 bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door);
+
+/* --- recovery: nova_core_reset.c --- */
+
+int nova_core_recover(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 
 /* --- the audit registry: nova_core_audit.c --- */
 
@@ -103,6 +113,8 @@ void nova_core_audit_add(struct nova_core *core, struct nova_core_audit *audit, 
 	__must_hold_shared(nova_core_door);
 void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
 	__must_hold_shared(nova_core_door);
+void nova_core_audit_show(struct nova_core *core, struct seq_file *seq)
+	__must_hold_shared(nova_core_door);
 
 /* --- memory: nova_core_dma.c, nova_core_bar.c --- */
 
@@ -125,6 +137,8 @@ int nova_core_dma_alloc(struct nova_core *core, struct nova_core_dma *dma, size_
 	__must_hold_shared(nova_core_door);
 void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma)
 	__must_hold_shared(nova_core_door);
+unsigned long nova_core_dma_pfn(const struct nova_core_dma *dma, size_t offset)
+	__must_hold_shared(nova_core_door);
 
 /**
  * struct nova_core_map - a DMA mapping of pages somebody else owns
@@ -146,6 +160,8 @@ void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t siz
 void nova_core_vram_write(struct nova_core *core, u64 offset, const void *from, size_t size)
 	__must_hold_shared(nova_core_door);
 void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t size)
+	__must_hold_shared(nova_core_door);
+u64 nova_core_vram_read64(struct nova_core *core, u64 offset)
 	__must_hold_shared(nova_core_door);
 void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
 	__must_hold_shared(nova_core_door);
@@ -214,6 +230,8 @@ struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 					     const struct nova_core_chan_args *args)
 	__must_hold_shared(nova_core_door);
 u32 nova_core_chan_id(const struct nova_core_chan *chan);
+u32 nova_core_chan_token(const struct nova_core_chan *chan)
+	__must_hold_shared(nova_core_door);
 void nova_core_chan_kick(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door);
 int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)
@@ -221,6 +239,13 @@ int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)
 void nova_core_chan_destroy(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door);
 int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
+	__must_hold_shared(nova_core_door);
+
+/* --- for dumps: nova_core_dump.c, nova_core_chan.c --- */
+
+bool nova_core_dump_reg(struct nova_core *core, u32 index, u32 *offset, u32 *value)
+	__must_hold_shared(nova_core_door);
+u32 nova_core_chan_inst_read(struct nova_core_chan *chan, u32 *words, u32 size)
 	__must_hold_shared(nova_core_door);
 
 /* --- events: nova_core_irq.c, nova_core_client.c --- */
@@ -271,7 +296,8 @@ struct nova_core_fault {
  * @engine_event: engines (bit mask of indices) raised their non-stall interrupt
  * @chan_error: a channel was stopped by an error
  * @fault: a fault packet arrived; the channel's error event follows
- * @lost: the device fell off the bus or its firmware died; called once
+ * @lost: the device fell off the bus or its firmware died; called once, and once more after each
+ *	successful nova_core_recover()
  *
  * Called in the interrupt thread or a worker of nova-core, may sleep, one at a
  * time, only between nova_core_client_register() and the return of

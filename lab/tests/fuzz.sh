@@ -24,11 +24,11 @@ built() {
 		sort | paste -sd' '
 }
 
-for part in emulator libnova; do
+for part in emulator libnova tools; do
 	equal "$part-seeds" "$(sources $part)" "$(seeds $part)"
 	equal "$part-built" "$(sources $part)" "$(built $part)"
 done
-equal list "$(echo "$(seeds emulator) $(seeds libnova)" | tr ' ' '\n' | sort | paste -sd' ')" \
+equal list "$(echo "$(seeds emulator) $(seeds libnova) $(seeds tools)" | tr ' ' '\n' | sort | paste -sd' ')" \
 	"$("$lab/fuzz" --list | sort | paste -sd' ')"
 equal no-such-target 2 "$("$lab/fuzz" 1 nonsense 2>/dev/null && echo 0 || echo $?)"
 equal no-seed 2 "$("$lab/fuzz" --seed 0 1 2>/dev/null && echo 0 || echo $?)"

@@ -14,6 +14,7 @@ top=${lab%/*}
 not_steps() {
 	cat <<'L'
 nova_core_from_aux	cannot fail
+nova_core_dma_dev	the same
 nova_core_state	reports what failed elsewhere
 nova_core_rpc_call	every request to the firmware; the emulator makes it fail
 nova_core_time_ns	reading the clock; the emulator makes it fail

@@ -20,6 +20,7 @@
 #define QUEUES	2
 #define SYNCS	4
 #define VAS	16
+#define PIECES	8
 
 /* The unit tests' kernel, under another name; see meson.build. */
 int fake_ioctl(int fd, unsigned long request, void *arg);
@@ -31,6 +32,10 @@ struct client {
 	struct nova_vm *vms[VMS];
 	struct nova_queue *queues[QUEUES];
 	struct nova_sync *syncs[SYNCS];
+	struct nova_timeline *timeline;
+	struct nova_heap *heap;
+	struct nova_push *push;
+	const struct nova_heap_piece *pieces[PIECES];
 	struct va {
 		struct nova_vm *vm;
 		uint64_t start;
@@ -47,6 +52,12 @@ static struct fuzz_input *kernel_input;
 static bool answers_descriptor(unsigned long request)
 {
 	return request == DRM_IOCTL_PRIME_HANDLE_TO_FD || request == DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD;
+}
+
+/* A map of what is beyond the end of the file has no memory; no kernel answers with one, and pushes are written. */
+static bool answers_memory(unsigned long request)
+{
+	return request == DRM_IOCTL_NOVA_GEM_MMAP_OFFSET;
 }
 
 static void spoil(void *data, size_t size)
@@ -69,7 +80,7 @@ static int file_info(struct sync_file_info *info, uint8_t how)
 	return 0;
 }
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	static const int errors[] = { EINVAL, ENOMEM, ENODEV, EIO, EINTR, EAGAIN, ETIME, ENOENT };
 	struct drm_nova_dev_query *query = arg;
@@ -84,7 +95,7 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 	if (request == SYNC_IOC_FILE_INFO && (how & 1))
 		return file_info(arg, fuzz_u8(kernel_input));
 	ret = fake_ioctl(fd, request, arg);
-	if (ret || how < 0x80 || answers_descriptor(request))
+	if (ret || how < 0x80 || answers_descriptor(request) || answers_memory(request))
 		return ret;
 	if (request == DRM_IOCTL_NOVA_DEV_QUERY)
 		spoil((void *)(uintptr_t)query->pointer, query->size < 256 ? query->size : 0);
@@ -335,7 +346,7 @@ static void submit(struct client *client, struct nova_queue *queue, struct fuzz_
 		jobs[i].syncs = fuzz_u8(in) & 7 ? syncs : NULL;
 		jobs[i].sync_count = fuzz_below(in, 5);
 	}
-	nova_queue_submit(queue, jobs, fuzz_below(in, 3));
+	nova_queue_submit_flags(queue, jobs, fuzz_below(in, 3), fuzz_below(in, 3));
 }
 
 static void call_queue(struct client *client, struct fuzz_input *in)
@@ -432,10 +443,159 @@ static void call_sync(struct client *client, struct fuzz_input *in)
 	}
 }
 
+/* --- heaps and timelines: pieces lie in their buffers and do not overlap --- */
+
+static void heap_get(struct client *client, struct fuzz_input *in)
+{
+	struct nova_heap_desc desc = {
+		.buffer_size = 1ull << (16 + fuzz_below(in, 5)),
+		.size_max = (uint64_t)fuzz_u8(in) << 16,
+		.flags = fuzz_below(in, 5),
+	};
+
+	if (nova_heap_create(client->vms[fuzz_below(in, VMS)], &desc, &client->heap))
+		return;
+	if (!client->push)
+		nova_push_create_in_heap(client->heap, fuzz_u16(in), &client->push);
+}
+
+static void piece_get(struct client *client, const struct nova_heap_piece **piece,
+		      struct fuzz_input *in)
+{
+	uint64_t size = 1 + fuzz_u16(in), align = 1ull << fuzz_below(in, 18);
+	uint32_t i;
+
+	if (nova_heap_alloc(client->heap, size, align, piece))
+		return;
+	fuzz_require((*piece)->size >= size && (*piece)->va % align == 0 &&
+		     (*piece)->offset + (*piece)->size <= nova_bo_size((*piece)->bo), "piece");
+	for (i = 0; i < PIECES; i++) {
+		const struct nova_heap_piece *other = client->pieces[i];
+
+		if (!other || other == *piece || other->bo != (*piece)->bo)
+			continue;
+		fuzz_require(other->offset + other->size <= (*piece)->offset ||
+			     (*piece)->offset + (*piece)->size <= other->offset, "overlap");
+	}
+}
+
+static void call_heap(struct client *client, struct fuzz_input *in)
+{
+	const struct nova_heap_piece **piece = &client->pieces[fuzz_below(in, PIECES)];
+	struct nova_heap_stats stats;
+
+	if (!client->heap) {
+		heap_get(client, in);
+		return;
+	}
+	switch (fuzz_below(in, 8)) {
+	case 0:
+		/* A push keeps its heap; the pieces are then of no use all the same. */
+		nova_heap_destroy(client->heap);
+		client->heap = NULL;
+		memset(client->pieces, 0, sizeof(client->pieces));
+		break;
+	case 1:
+		nova_heap_trim(client->heap);
+		break;
+	case 2:
+		if (*piece && !nova_heap_free_after(client->heap, *piece, client->syncs[fuzz_below(in, SYNCS)],
+						    fuzz_u8(in)))
+			*piece = NULL;
+		break;
+	case 3:
+		nova_heap_free(client->heap, *piece);
+		*piece = NULL;
+		break;
+	default:
+		if (!*piece)
+			piece_get(client, piece, in);
+	}
+	if (client->heap) {
+		nova_heap_get_stats(client->heap, &stats);
+		fuzz_require(stats.used + stats.pending <= stats.size, "stats");
+	}
+}
+
+static void call_timeline(struct client *client, struct fuzz_input *in)
+{
+	struct nova_job job = { 0 };
+	uint64_t point;
+	int idle;
+
+	if (!client->timeline) {
+		nova_timeline_create(client->dev, &client->timeline);
+		return;
+	}
+	switch (fuzz_below(in, 6)) {
+	case 0:
+		nova_timeline_submit(client->timeline, client->queues[fuzz_below(in, QUEUES)], &job, 1,
+				     &point);
+		break;
+	case 1:
+		nova_timeline_wait(client->timeline, fuzz_u8(in), 0);
+		break;
+	case 2:
+		nova_timeline_is_idle(client->timeline, &idle);
+		break;
+	case 3:
+		if (!nova_timeline_completed(client->timeline, &point))
+			fuzz_require(!nova_timeline_wait(client->timeline, point, 0), "completed");
+		break;
+	default:
+		nova_timeline_destroy(client->timeline);
+		client->timeline = NULL;
+	}
+}
+
+/* A push in a heap has the heap's memory, whoever has forgotten the heap. */
+static void call_push(struct client *client, struct fuzz_input *in)
+{
+	const struct nova_push_range *ranges;
+	uint32_t count, size = 0, i;
+
+	switch (client->push ? fuzz_below(in, 6) : 5) {
+	case 0:
+		nova_push_reset(client->push);
+		break;
+	case 1:
+		nova_push_retire(client->push, client->syncs[fuzz_below(in, SYNCS)], fuzz_u8(in));
+		break;
+	case 2:
+		nova_push_destroy(client->push);
+		client->push = NULL;
+		break;
+	default:
+		for (i = fuzz_u8(in); client->push && i; i--)
+			nova_push_copy(client->push, 0, 4096, i);
+	}
+	if (!client->push || nova_push_get_ranges(client->push, &ranges, &count))
+		return;
+	for (i = 0; i < count; i++)
+		size += ranges[i].length;
+	fuzz_require(size == nova_push_size(client->push), "%u bytes in ranges", size);
+}
+
+static void call_object(struct client *client, struct fuzz_input *in)
+{
+	switch (fuzz_below(in, 4)) {
+	case 0:
+		call_timeline(client, in);
+		break;
+	case 1:
+		call_push(client, in);
+		break;
+	default:
+		call_heap(client, in);
+	}
+}
+
 static void close_all(struct client *client)
 {
 	uint32_t i;
 
+	nova_timeline_destroy(client->timeline);
+	nova_heap_destroy(client->heap);
 	for (i = 0; i < QUEUES; i++)
 		nova_queue_destroy(client->queues[i]);
 	for (i = 0; i < BOS; i++)
@@ -444,6 +604,7 @@ static void close_all(struct client *client)
 		nova_vm_destroy(client->vms[i]);
 	for (i = 0; i < SYNCS; i++)
 		nova_sync_destroy(client->syncs[i]);
+	nova_push_destroy(client->push);
 	nova_device_close(client->dev);
 }
 
@@ -483,8 +644,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 5:
 			call_queue(&client, &in);
 			break;
-		default:
+		case 6:
 			call_sync(&client, &in);
+			break;
+		default:
+			call_object(&client, &in);
 		}
 	}
 	close_all(&client);

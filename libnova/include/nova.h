@@ -4,9 +4,15 @@
 
 #include "nova_bo.h"
 #include "nova_device.h"
+#include "nova_heap.h"
+#include "nova_lost.h"
+#include "nova_monitor.h"
 #include "nova_push.h"
+#include "nova_push_grow.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
+#include "nova_timeline.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /**
@@ -16,9 +22,14 @@
  *
  *     nova_device ─┬─ nova_bo      memory
  *                  ├─ nova_vm      GPU address space; ranges of buffers are mapped in it
+ *                  │    ├─ nova_heap    small pieces of large buffers, mapped in it
  *                  │    └─ nova_queue   runs jobs in that address space, in order
+ *                  │    └─ nova_userq   the same without system calls; nova_vm_wait_fence()
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
- *     nova_push    command words, built by the CPU; needs no device (nova_push.h)
+ *                       └─ nova_timeline   one with the counter of its points
+ *     nova_monitor tells of devices that come and go
+ *     nova_push    command words, built by the CPU; needs no device (nova_push.h),
+ *                  but to grow in a nova_heap (nova_push_grow.h)
  *
  * Errors: a function that can fail returns 0 or a negative errno value. Results
  * are written through pointers, and only on success, unless stated otherwise. The
@@ -37,6 +48,7 @@
  * -ETIME          the deadline passed
  * -ETIMEDOUT      the device's firmware did not answer in time
  * -EIO            the device's answer makes no sense
+ * -EAGAIN         nothing to report now
  * -ENODEV         the device is gone, for good
  * ==============  =========================================================
  *

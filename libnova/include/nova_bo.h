@@ -15,6 +15,8 @@ struct nova_bo;
 
 #define NOVA_BO_NO_MMAP		(1u << 0)	/* the CPU never maps it */
 
+#define NOVA_BO_LABEL_MAX	4096u	/* bytes */
+
 #define NOVA_CACHING_DEFAULT	0	/* write-back in system memory, write-combined in video memory */
 #define NOVA_CACHING_WB		1	/* system memory only */
 #define NOVA_CACHING_WC		2
@@ -105,8 +107,40 @@ struct nova_bo_info {
 	uint32_t imported;
 };
 
-/** nova_bo_query_info() - where a buffer is; returns 0 or an error of the list above */
+/** nova_bo_query_info() - where a buffer is */
 int nova_bo_query_info(struct nova_bo *bo, struct nova_bo_info *info);
+
+/**
+ * nova_bo_set_label() - give a buffer a name that people see in the kernel's debugfs
+ * @bo: the buffer
+ * @label: the name; NULL or "": none
+ *
+ * Returns 0; -E2BIG for a name longer than NOVA_BO_LABEL_MAX; -ENOMEM; -ENODEV.
+ */
+int nova_bo_set_label(struct nova_bo *bo, const char *label);
+
+/**
+ * enum nova_bo_advice - is the content of a buffer needed?
+ * @NOVA_BO_WILLNEED: it is; how each buffer begins
+ * @NOVA_BO_DONTNEED: it may be dropped when memory is short
+ */
+enum nova_bo_advice {
+	NOVA_BO_WILLNEED = 0,
+	NOVA_BO_DONTNEED = 1,
+};
+
+/**
+ * nova_bo_madvise() - say whether a buffer's content is needed
+ * @bo: the buffer
+ * @advice: the answer
+ * @retained: out, not 0 if the buffer has the content it had when it was needed last; else it is zeros. Or NULL
+ *
+ * For buffers kept for later use. DONTNEED waits for jobs that may be using the buffer; the GPU must not use
+ * it until it is needed again. CPU maps stay usable all the time.
+ *
+ * Returns 0; -EPERM for an imported buffer; -ENODEV; an error of the list in nova.h.
+ */
+int nova_bo_madvise(struct nova_bo *bo, enum nova_bo_advice advice, uint32_t *retained);
 
 #ifdef __cplusplus
 }

@@ -84,13 +84,17 @@ void nova_device_close(struct nova_device *dev);
  */
 int nova_device_fd(const struct nova_device *dev);
 
+#define NOVA_FEATURE_ASYNC_BIND	(1ull << 0)	/* nova_vm_bind_async() */
+#define NOVA_FEATURE_SPARSE	(1ull << 1)	/* NOVA_VM_SPARSE, NOVA_VM_SCRATCH */
+#define NOVA_FEATURE_IMPLICIT_SYNC	(1u << 7)	/* NOVA_SUBMIT_IMPLICIT_SYNC */
+
 /**
  * struct nova_device_info - identity
  * @chip_id: chip id of the PMC
  * @revision_major: chip revision
  * @revision_minor: chip revision
  * @generation: how often this GPU was bound to the driver
- * @features: mask; no bit is defined yet
+ * @features: NOVA_FEATURE_* mask
  * @vram_bar_size: length of the CPU's window on video memory
  * @pci_domain: where the GPU is on the PCI bus
  * @pci_bus: bus
@@ -110,7 +114,7 @@ struct nova_device_info {
 	uint32_t pci_function;
 };
 
-/** nova_device_query_info() - what the device is; returns 0 or an error of the list above */
+/** nova_device_query_info() - what the device is */
 int nova_device_query_info(struct nova_device *dev, struct nova_device_info *info);
 
 /* Kinds of memory, a mask. */
@@ -198,6 +202,7 @@ int nova_device_find_engine(struct nova_device *dev, uint32_t type, uint32_t ins
  * @ring_size_min: smallest ring of a queue, in entries
  * @ring_size_max: largest
  * @job_timeout_ms: a job that runs longer is killed with its queue, in ms
+ * @vm_binds_max: nova_vm_bind_async() that are pending in one address space
  */
 struct nova_limits {
 	uint32_t va_bits;
@@ -214,10 +219,20 @@ struct nova_limits {
 	uint32_t ring_size_min;
 	uint32_t ring_size_max;
 	uint32_t job_timeout_ms;
+	uint32_t vm_binds_max;
 };
 
-/** nova_device_query_limits() - bounds; returns 0 or an error of the list above */
+/** nova_device_query_limits() - bounds of this device and driver */
 int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits);
+
+/**
+ * nova_device_query_priorities() - which priorities the caller's queues may have
+ * @dev: the device
+ * @allowed: out, a mask of 1 << NOVA_PRIORITY_*
+ *
+ * Returns 0 or an error of the list above; -EINVAL also when the kernel is too old to tell.
+ */
+int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed);
 
 /**
  * struct nova_time - the GPU's and the CPU's clock at one moment

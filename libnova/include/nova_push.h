@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -39,7 +40,7 @@ void nova_push_reset(struct nova_push *push);
 /** nova_push_status() - 0 or the first error */
 int nova_push_status(const struct nova_push *push);
 
-/** nova_push_data() - the words; valid until the next command is appended */
+/** nova_push_data() - the words; valid until the next command is appended; NULL for one that grows by chunks */
 const uint32_t *nova_push_data(const struct nova_push *push);
 
 /** nova_push_size() - length so far, in bytes */
@@ -180,6 +181,60 @@ int nova_push_copy_release(struct nova_push *push, uint64_t va, uint32_t value);
  * @value: the value
  */
 int nova_push_copy_timestamp(struct nova_push *push, uint64_t va, uint32_t value);
+
+/* --- looking at a push buffer --- */
+
+#define NOVA_PUSH_HEADER	0	/* a header: what its data means, or an operation without data */
+#define NOVA_PUSH_METHOD	1	/* a value for a method: data, or a header that has it inside */
+#define NOVA_PUSH_BAD		2	/* nothing that Host accepts; the last one that is visited */
+
+/**
+ * struct nova_push_item - what one word of a push buffer is
+ * @index: which word
+ * @word: its content
+ * @kind: NOVA_PUSH_HEADER..
+ * @subchannel: of a header or method
+ * @method: byte address of the method; of a header the first
+ * @class_id: of a method: the host class, the class last set on the sub-channel, the copy
+ *            class on the copy engine's sub-channel, or 0 if it is not known
+ * @value: of a method its value, of a header the number of values
+ * @name: of the method, NULL if it is not known; of the header's operation; what is bad. A constant
+ */
+struct nova_push_item {
+	uint32_t index;
+	uint32_t word;
+	uint32_t kind;
+	uint32_t subchannel;
+	uint32_t method;
+	uint32_t class_id;
+	uint32_t value;
+	const char *name;
+};
+
+/** typedef nova_push_visit_t - called for each item, in order; not 0 ends the decoding */
+typedef int (*nova_push_visit_t)(const struct nova_push_item *item, void *data);
+
+/**
+ * nova_push_decode() - take a push buffer apart
+ * @words: the words, in the CPU's byte order; may be anything
+ * @count: how many
+ * @visit: called for each word that means something, as Host would read them
+ * @data: its last argument
+ *
+ * Return: 0, -EINVAL after the first word that Host would not accept, or what @visit returned.
+ */
+int nova_push_decode(const uint32_t *words, uint32_t count, nova_push_visit_t visit, void *data);
+
+/**
+ * nova_push_dump() - print a push buffer, a line per item, with the names of methods and fields
+ * @words: the words; may be anything
+ * @count: how many
+ * @va: GPU address of the first word, for the left column
+ * @out: where to; its errors are the caller's to look at, too
+ *
+ * Return: as nova_push_decode(), or -EIO if @out takes no more.
+ */
+int nova_push_dump(const uint32_t *words, uint32_t count, uint64_t va, FILE *out);
 
 #ifdef __cplusplus
 }

@@ -48,7 +48,7 @@ uint32_t nova_queue_id(const struct nova_queue *queue);
 #define NOVA_QUEUE_GUILTY	(1u << 0)	/* killed for what its own job did */
 #define NOVA_QUEUE_INNOCENT	(1u << 1)	/* killed for what another queue did */
 #define NOVA_QUEUE_TIMEDOUT	(1u << 2)	/* a job ran longer than the limit */
-#define NOVA_QUEUE_LOST		(1u << 3)	/* the device lost its state */
+#define NOVA_QUEUE_LOST		(1u << 3)	/* the firmware died; make a new queue */
 
 /**
  * struct nova_queue_state - state of a queue
@@ -62,7 +62,7 @@ struct nova_queue_state {
 	uint32_t error;
 };
 
-/** nova_queue_get_state() - is it usable; returns 0 or an error of the list above */
+/** nova_queue_get_state() - is it usable */
 int nova_queue_get_state(struct nova_queue *queue, struct nova_queue_state *state);
 
 #define NOVA_PUSH_RANGE_SYNC	(1u << 0)	/* fetch only when the range before has been processed */
@@ -114,6 +114,24 @@ struct nova_job {
  * @count: number of them, not 0
  */
 int nova_queue_submit(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count);
+
+/**
+ * define NOVA_SUBMIT_IMPLICIT_SYNC - for partners that share a buffer and no sync object
+ *
+ * The jobs wait for what others do with the exported and imported buffers that are mapped in the queue's
+ * address space, and the others for the last job. Needs NOVA_FEATURE_IMPLICIT_SYNC.
+ */
+#define NOVA_SUBMIT_IMPLICIT_SYNC	(1u << 0)
+
+/**
+ * nova_queue_submit_flags() - nova_queue_submit() with a choice
+ * @queue: the queue
+ * @jobs: the jobs, run in order; all are accepted or none
+ * @count: number of them, not 0
+ * @flags: NOVA_SUBMIT_*; 0: as nova_queue_submit()
+ */
+int nova_queue_submit_flags(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count,
+			    uint32_t flags);
 
 #ifdef __cplusplus
 }

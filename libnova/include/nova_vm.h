@@ -2,6 +2,7 @@
 #ifndef NOVA_VM_H
 #define NOVA_VM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -12,6 +13,7 @@ extern "C" {
 
 struct nova_device;
 struct nova_bo;
+struct nova_job_sync;
 struct nova_vm;
 
 /**
@@ -20,6 +22,16 @@ struct nova_vm;
  * @vm: out; nova_vm_destroy() it
  */
 int nova_vm_create(struct nova_device *dev, struct nova_vm **vm);
+
+#define NOVA_VM_SCRATCH		(1u << 0)	/* what is not mapped reads zero and does not fault */
+
+/**
+ * nova_vm_create_flags() - make an address space with properties
+ * @dev: the device
+ * @flags: NOVA_VM_SCRATCH
+ * @vm: out; nova_vm_destroy() it
+ */
+int nova_vm_create_flags(struct nova_device *dev, uint32_t flags, struct nova_vm **vm);
 
 /**
  * nova_vm_destroy() - free an address space and its mappings
@@ -63,6 +75,7 @@ int nova_vm_reserve_va(struct nova_vm *vm, uint64_t va, uint64_t size);
 int nova_vm_free_va(struct nova_vm *vm, uint64_t va);
 
 #define NOVA_VM_READONLY	(1u << 0)	/* GPU writes fault */
+#define NOVA_VM_SPARSE		(1u << 1)	/* no memory: reads zero, drops writes; nova_vm_bind() */
 
 /**
  * nova_vm_map() - map a range of a buffer at addresses of the library's choice
@@ -96,8 +109,8 @@ int nova_vm_unmap(struct nova_vm *vm, uint64_t va);
 /**
  * struct nova_vm_op - one change of an address space
  * @op: NOVA_VM_OP_*
- * @flags: NOVA_VM_OP_MAP: NOVA_VM_READONLY
- * @bo: NOVA_VM_OP_MAP: the buffer; otherwise NULL
+ * @flags: NOVA_VM_OP_MAP: NOVA_VM_READONLY or NOVA_VM_SPARSE
+ * @bo: NOVA_VM_OP_MAP without NOVA_VM_SPARSE: the buffer; otherwise NULL
  * @offset: NOVA_VM_OP_MAP: in the buffer, page aligned; otherwise 0
  * @va: first address, page aligned
  * @size: bytes, page aligned, not 0
@@ -121,6 +134,72 @@ struct nova_vm_op {
  * nova_vm_reserve_va() if nova_vm_map() is used in the same address space too.
  */
 int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count);
+
+/**
+ * nova_vm_bind_async() - the same, later; does not wait
+ * @vm: the address space
+ * @ops: the changes
+ * @count: number of them; 0: it only synchronises
+ * @syncs: what the bind waits for and signals, as a job does (struct nova_job_sync)
+ * @sync_count: number of syncs
+ *
+ * The asynchronous binds of an address space take place in order; nova_vm_bind() waits for
+ * those before it. All errors are told here: what is accepted takes place, unless the address space
+ * or the device goes before, and the fence then has the error -ECANCELED or -ENODEV.
+ *
+ * Returns 0; -ENOSPC when too many are pending (struct nova_limits, vm_binds_max).
+ */
+int nova_vm_bind_async(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count,
+		       const struct nova_job_sync *syncs, uint32_t sync_count);
+
+/**
+ * struct nova_vm_fault - an address that the GPU could not translate
+ * @address: the address, of page granularity
+ * @time_ns: when, by the GPU's clock (nova_device_get_time())
+ * @type: why: 0 and 2 nothing is mapped, 6 a write to what is mapped read-only; other values
+ *        as in NVIDIA's manuals (NV_PFAULT_FAULT_TYPE)
+ * @access: 0 read, 1 write, 2 atomic, 3 prefetch
+ * @client: unit of the GPU that did it (NV_PFAULT_CLIENT)
+ * @engine: index of the queue's engine
+ * @queue_id: nova_queue_id() of the queue, which the fault cost its life
+ */
+struct nova_vm_fault {
+	uint64_t address;
+	uint64_t time_ns;
+	uint32_t type;
+	uint32_t access;
+	uint32_t client;
+	uint32_t engine;
+	uint32_t queue_id;
+};
+
+#define NOVA_VM_FAULTS_MAX	16	/* as many are kept */
+
+/**
+ * struct nova_vm_state - what has become of an address space
+ * @usable: queues can be made in it; false once the device is of no use until it is bound anew
+ * @reset_count: how often since nova_vm_create() the device lost all queues and came back; memory and
+ *               mappings are as they were, queues have to be made anew
+ * @fault_count: faults there ever were, modulo 2^32
+ * @kept: valid entries of @faults
+ * @faults: the last ones, the oldest first
+ */
+struct nova_vm_state {
+	bool usable;
+	uint32_t reset_count;
+	uint32_t fault_count;
+	uint32_t kept;
+	struct nova_vm_fault faults[NOVA_VM_FAULTS_MAX];
+};
+
+/**
+ * nova_vm_get_state() - faults of the queues of an address space, and resets of the device
+ * @vm: the address space
+ * @state: out
+ *
+ * A fault may show up a moment after its queue is dead.
+ */
+int nova_vm_get_state(struct nova_vm *vm, struct nova_vm_state *state);
 
 #ifdef __cplusplus
 }

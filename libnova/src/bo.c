@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <drm.h>
 
@@ -231,4 +232,31 @@ NOVA_API int nova_bo_query_info(struct nova_bo *bo, struct nova_bo_info *info)
 		.imported = !!(args.flags & DRM_NOVA_GEM_INFO_IMPORTED),
 	};
 	return 0;
+}
+
+NOVA_API int nova_bo_set_label(struct nova_bo *bo, const char *label)
+{
+	struct drm_nova_gem_set_meta args = { .op = DRM_NOVA_GEM_META_LABEL };
+
+	if (!bo)
+		return -EINVAL;
+	args.handle = bo->handle;
+	args.value = label ? strlen(label) : 0;
+	args.pointer = args.value ? (uintptr_t)label : 0;
+	return nova_ioctl(bo->dev->fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+NOVA_API int nova_bo_madvise(struct nova_bo *bo, enum nova_bo_advice advice, uint32_t *retained)
+{
+	struct drm_nova_gem_set_meta args = { .op = DRM_NOVA_GEM_META_MADVISE };
+	int ret;
+
+	if (!bo)
+		return -EINVAL;
+	args.handle = bo->handle;
+	args.value = advice;
+	ret = nova_ioctl(bo->dev->fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+	if (!ret && retained)
+		*retained = args.retained;
+	return ret;
 }

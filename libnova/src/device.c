@@ -140,6 +140,7 @@ static int device_from_fd(int fd, struct nova_device **out)
 	dev->fd = fd;
 	atomic_init(&dev->refs, 1);
 	pthread_mutex_init(&dev->lock, NULL);
+	nova_lost_init(dev);
 	*out = dev;
 	return 0;
 }
@@ -206,6 +207,7 @@ void nova_device_put(struct nova_device *dev)
 {
 	if (atomic_fetch_sub_explicit(&dev->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	nova_lost_fini(dev);
 	close(dev->fd);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
@@ -322,6 +324,19 @@ NOVA_API int nova_device_find_engine(struct nova_device *dev, uint32_t type, uin
 	return -EOPNOTSUPP;
 }
 
+NOVA_API int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed)
+{
+	struct drm_nova_query_priorities answer = { 0 };
+	int ret;
+
+	if (!dev || !allowed)
+		return -EINVAL;
+	ret = query(dev->fd, DRM_NOVA_QUERY_PRIORITIES, &answer, sizeof(answer));
+	if (!ret)
+		*allowed = answer.allowed;
+	return ret;
+}
+
 NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits)
 {
 	struct drm_nova_query_limits answer = { 0 };
@@ -347,6 +362,7 @@ NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limit
 		.ring_size_min = answer.ring_size_min,
 		.ring_size_max = answer.ring_size_max,
 		.job_timeout_ms = answer.job_timeout_ms,
+		.vm_binds_max = answer.vm_binds_max,
 	};
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "private.h"
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	/* drmIoctl() repeats what a signal interrupted. */
 	return drmIoctl(fd, request, arg) ? -errno : 0;

@@ -18,7 +18,31 @@
  * The only way into the kernel, so that tests can take its place: ioctl.c does the
  * system call and nothing else. Returns 0 or a negative errno, never -EINTR.
  */
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg);
+
+/* What all others call: the same, and tells who wants to know when the device is gone. */
 int nova_ioctl(int fd, unsigned long request, void *arg);
+
+/**
+ * struct nova_lost - who wants to know that a device is gone
+ * @lock: guards @seen, @callback and @data, and is held while the callback runs
+ * @seen: an ioctl said -ENODEV
+ * @callback: the client's, or NULL
+ * @data: handed to it
+ * @prev: in the list of open devices
+ * @next: in the list of open devices
+ */
+struct nova_lost {
+	pthread_mutex_t lock;
+	bool seen;
+	void (*callback)(struct nova_device *dev, void *data);
+	void *data;
+	struct nova_device *prev;
+	struct nova_device *next;
+};
+
+void nova_lost_init(struct nova_device *dev);
+void nova_lost_fini(struct nova_device *dev);
 
 /**
  * struct nova_device - an open render node
@@ -26,12 +50,14 @@ int nova_ioctl(int fd, unsigned long request, void *arg);
  * @refs: the opener's reference and one per object
  * @lock: guards @bos and the map and reference counts of every buffer
  * @bos: all buffers: an import must find the one that has its handle already
+ * @lost: lost.c's
  */
 struct nova_device {
 	int fd;
 	atomic_uint refs;
 	pthread_mutex_t lock;
 	struct nova_bo *bos;
+	struct nova_lost lost;
 };
 
 /**
@@ -74,14 +100,16 @@ struct nova_va_node {
 
 /**
  * struct nova_vm - an address space
+ * @refs: the client's reference and one per heap
  * @dev: its device, referenced
- * @id: the kernel's number
+ * @id: the kernel's number; 0: destroyed, but for a heap
  * @va_start: first address a client may use
  * @va_size: bytes from there
  * @lock: guards the pieces
  * @pieces: the whole range, without gaps, lowest first; two free pieces are never neighbours
  */
 struct nova_vm {
+	atomic_uint refs;
 	struct nova_device *dev;
 	uint32_t id;
 	uint64_t va_start;
@@ -96,14 +124,20 @@ struct nova_queue {
 	uint32_t id;
 };
 
-/** struct nova_sync - a sync object; constant after creation */
+/** struct nova_sync - a sync object; constant after creation, but for the references: the client's and one per heap */
 struct nova_sync {
+	atomic_uint refs;
 	struct nova_device *dev;
 	uint32_t handle;
 };
 
 struct nova_device *nova_device_get(struct nova_device *dev);
 void nova_device_put(struct nova_device *dev);
+struct nova_vm *nova_vm_get(struct nova_vm *vm);
+void nova_vm_put(struct nova_vm *vm);
+bool nova_vm_is_alive(const struct nova_vm *vm);
+struct nova_sync *nova_sync_get(struct nova_sync *sync);
+void nova_sync_put(struct nova_sync *sync);
 int nova_device_scan(const char *dir, struct nova_device_entry *entries, uint32_t *count);
 
 #endif /* NOVA_PRIVATE_H */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "private.h"
+#include "push.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
 
@@ -20,22 +20,6 @@
 
 #define LAUNCH_PITCH	(NV_PUT(NV_C5B5_LAUNCH_TRANSFER, NV_C5B5_LAUNCH_TRANSFER_NON_PIPELINED) | \
 			 NV_C5B5_LAUNCH_SRC_PITCH | NV_C5B5_LAUNCH_DST_PITCH)
-
-/**
- * struct nova_push - a push buffer being built
- * @words: where the words go
- * @count: words written
- * @room: words that fit
- * @status: 0 or the first error
- * @owned: @words is the library's and may grow
- */
-struct nova_push {
-	uint32_t *words;
-	uint32_t count;
-	uint32_t room;
-	int status;
-	bool owned;
-};
 
 /* --- the buffer ------------------------------------------------------------ */
 
@@ -74,6 +58,8 @@ NOVA_API void nova_push_destroy(struct nova_push *push)
 		return;
 	if (push->owned)
 		free(push->words);
+	if (push->chunks)
+		push_chunks_destroy(push);
 	free(push);
 }
 
@@ -81,6 +67,8 @@ NOVA_API void nova_push_reset(struct nova_push *push)
 {
 	push->count = 0;
 	push->status = 0;
+	if (push->chunks)
+		push_chunks_reset(push);
 }
 
 NOVA_API int nova_push_status(const struct nova_push *push)
@@ -90,11 +78,13 @@ NOVA_API int nova_push_status(const struct nova_push *push)
 
 NOVA_API const uint32_t *nova_push_data(const struct nova_push *push)
 {
-	return push->words;
+	return push->chunks ? NULL : push->words;
 }
 
 NOVA_API uint32_t nova_push_size(const struct nova_push *push)
 {
+	if (push->chunks)
+		return push_chunks_size(push);
 	return push->count * (uint32_t)sizeof(uint32_t);
 }
 
@@ -115,6 +105,8 @@ static int reserve(struct nova_push *push, uint32_t words)
 		return push->status;
 	if (words <= room - push->count)
 		return 0;
+	if (push->chunks)
+		return push_chunks_grow(push, words);
 	if (!push->owned)
 		return fail(push, -ENOSPC);
 	while (words > room - push->count) {

@@ -12,6 +12,8 @@ _Static_assert(offsetof(struct nova_push_range, length) == offsetof(struct drm_n
 	       "length");
 _Static_assert(offsetof(struct nova_push_range, flags) == offsetof(struct drm_nova_push, flags),
 	       "flags");
+_Static_assert(NOVA_SUBMIT_IMPLICIT_SYNC == DRM_NOVA_EXEC_IMPLICIT_SYNC, "implicit");
+_Static_assert(NOVA_FEATURE_IMPLICIT_SYNC == DRM_NOVA_FEATURE_IMPLICIT_SYNC, "feature");
 
 NOVA_API int nova_queue_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 			       struct nova_queue **out)
@@ -130,13 +132,19 @@ static void fill_jobs(const struct nova_job *jobs, uint32_t count, struct drm_no
 NOVA_API int nova_queue_submit(struct nova_queue *queue, const struct nova_job *jobs,
 			       uint32_t count)
 {
+	return nova_queue_submit_flags(queue, jobs, count, 0);
+}
+
+NOVA_API int nova_queue_submit_flags(struct nova_queue *queue, const struct nova_job *jobs,
+				     uint32_t count, uint32_t flags)
+{
 	struct drm_nova_exec args = { 0 };
 	struct drm_nova_sync *wire_syncs = NULL;
 	struct drm_nova_job *wire;
 	int64_t syncs;
 	int ret = -ENOMEM;
 
-	if (!queue || !jobs || !count)
+	if (!queue || !jobs || !count || flags & ~NOVA_SUBMIT_IMPLICIT_SYNC)
 		return -EINVAL;
 	syncs = count_syncs(queue, jobs, count);
 	if (syncs < 0)
@@ -147,6 +155,7 @@ NOVA_API int nova_queue_submit(struct nova_queue *queue, const struct nova_job *
 	if (wire && (wire_syncs || !syncs)) {
 		fill_jobs(jobs, count, wire, wire_syncs);
 		args.queue_id = queue->id;
+		args.flags = flags;
 		args.jobs.stride = sizeof(*wire);
 		args.jobs.count = count;
 		args.jobs.ptr = (uintptr_t)wire;

@@ -45,6 +45,7 @@ NOVA_API int nova_sync_create(struct nova_device *dev, uint32_t flags, struct no
 		free(sync);
 		return ret;
 	}
+	atomic_init(&sync->refs, 1);
 	sync->dev = nova_device_get(dev);
 	*out = sync;
 	return 0;
@@ -52,7 +53,19 @@ NOVA_API int nova_sync_create(struct nova_device *dev, uint32_t flags, struct no
 
 NOVA_API void nova_sync_destroy(struct nova_sync *sync)
 {
-	if (!sync)
+	if (sync)
+		nova_sync_put(sync);
+}
+
+struct nova_sync *nova_sync_get(struct nova_sync *sync)
+{
+	atomic_fetch_add_explicit(&sync->refs, 1, memory_order_relaxed);
+	return sync;
+}
+
+void nova_sync_put(struct nova_sync *sync)
+{
+	if (atomic_fetch_sub_explicit(&sync->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	destroy_handle(sync->dev, sync->handle);
 	nova_device_put(sync->dev);
@@ -257,6 +270,7 @@ NOVA_API int nova_sync_import_fd(struct nova_device *dev, int fd, struct nova_sy
 		return ret;
 	}
 	sync->handle = args.handle;
+	atomic_init(&sync->refs, 1);
 	sync->dev = nova_device_get(dev);
 	*out = sync;
 	return 0;

@@ -175,7 +175,12 @@ NOVA_API int nova_vm_free_va(struct nova_vm *vm, uint64_t va)
 
 NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 {
-	struct drm_nova_vm_create args = { 0 };
+	return nova_vm_create_flags(dev, 0, out);
+}
+
+NOVA_API int nova_vm_create_flags(struct nova_device *dev, uint32_t flags, struct nova_vm **out)
+{
+	struct drm_nova_vm_create args = { .flags = flags };
 	struct nova_va_node *piece;
 	struct nova_vm *vm;
 	int ret;
@@ -193,6 +198,7 @@ NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 	piece->start = args.va_start;
 	piece->size = args.va_size;
 	pthread_mutex_init(&vm->lock, NULL);
+	atomic_init(&vm->refs, 1);
 	vm->dev = nova_device_get(dev);
 	vm->id = args.vm_id;
 	vm->va_start = args.va_start;
@@ -202,15 +208,36 @@ NOVA_API int nova_vm_create(struct nova_device *dev, struct nova_vm **out)
 	return 0;
 }
 
+struct nova_vm *nova_vm_get(struct nova_vm *vm)
+{
+	atomic_fetch_add_explicit(&vm->refs, 1, memory_order_relaxed);
+	return vm;
+}
+
+bool nova_vm_is_alive(const struct nova_vm *vm)
+{
+	return vm->id != 0;
+}
+
 NOVA_API void nova_vm_destroy(struct nova_vm *vm)
 {
 	struct drm_nova_vm_destroy args = { 0 };
-	struct nova_va_node *node, *next;
 
 	if (!vm)
 		return;
 	args.vm_id = vm->id;
 	nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_DESTROY, &args);
+	/* The kernel may give the number to another one; a heap that is left must not name that. */
+	vm->id = 0;
+	nova_vm_put(vm);
+}
+
+void nova_vm_put(struct nova_vm *vm)
+{
+	struct nova_va_node *node, *next;
+
+	if (atomic_fetch_sub_explicit(&vm->refs, 1, memory_order_acq_rel) != 1)
+		return;
 	for (node = vm->pieces; node; node = next) {
 		next = node->next;
 		free(node);
@@ -240,23 +267,22 @@ static int bind_ops(struct nova_vm *vm, const struct drm_nova_vm_bind_op *ops, u
 	return nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_BIND, &args);
 }
 
-NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
+static bool ops_valid(const struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
 {
-	struct drm_nova_vm_bind_op *wire;
-	int ret;
-
-	if (!vm || !ops || !count)
-		return -EINVAL;
 	for (uint32_t i = 0; i < count; i++) {
+		bool buffer = ops[i].op == NOVA_VM_OP_MAP && !(ops[i].flags & NOVA_VM_SPARSE);
+
 		/* The kernel knows handles only: a missing buffer or another device's must not become one. */
-		if ((ops[i].op == NOVA_VM_OP_MAP) != !!ops[i].bo)
-			return -EINVAL;
+		if (buffer != !!ops[i].bo)
+			return false;
 		if (ops[i].bo && ops[i].bo->dev != vm->dev)
-			return -EINVAL;
+			return false;
 	}
-	wire = calloc(count, sizeof(*wire));
-	if (!wire)
-		return -ENOMEM;
+	return true;
+}
+
+static void fill_ops(struct drm_nova_vm_bind_op *wire, const struct nova_vm_op *ops, uint32_t count)
+{
 	for (uint32_t i = 0; i < count; i++) {
 		wire[i] = (struct drm_nova_vm_bind_op) {
 			.op = ops[i].op,
@@ -267,7 +293,73 @@ NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint
 			.size = ops[i].size,
 		};
 	}
+}
+
+NOVA_API int nova_vm_bind(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
+{
+	struct drm_nova_vm_bind_op *wire;
+	int ret;
+
+	if (!vm || !ops || !count || !ops_valid(vm, ops, count))
+		return -EINVAL;
+	wire = calloc(count, sizeof(*wire));
+	if (!wire)
+		return -ENOMEM;
+	fill_ops(wire, ops, count);
 	ret = bind_ops(vm, wire, count);
+	free(wire);
+	return ret;
+}
+
+static bool syncs_valid(const struct nova_vm *vm, const struct nova_job_sync *syncs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!syncs[i].sync || syncs[i].sync->dev != vm->dev ||
+		    syncs[i].flags & ~NOVA_JOB_SYNC_SIGNAL)
+			return false;
+	return true;
+}
+
+static void fill_syncs(struct drm_nova_sync *wire, const struct nova_job_sync *syncs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		wire[i].handle = syncs[i].sync->handle;
+		wire[i].point = syncs[i].point;
+		if (syncs[i].flags & NOVA_JOB_SYNC_SIGNAL)
+			wire[i].flags |= DRM_NOVA_SYNC_SIGNAL;
+		if (syncs[i].point)
+			wire[i].flags |= DRM_NOVA_SYNC_TIMELINE;
+	}
+}
+
+NOVA_API int nova_vm_bind_async(struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count,
+				const struct nova_job_sync *syncs, uint32_t sync_count)
+{
+	struct drm_nova_vm_bind args = { .flags = DRM_NOVA_VM_BIND_ASYNC };
+	struct drm_nova_vm_bind_op *wire;
+	struct drm_nova_sync *wire_syncs;
+	int ret = -ENOMEM;
+
+	if (!vm || (count && !ops) || (sync_count && !syncs))
+		return -EINVAL;
+	if (!ops_valid(vm, ops, count) || !syncs_valid(vm, syncs, sync_count))
+		return -EINVAL;
+	/* One more: of nothing calloc() may give nothing. */
+	wire = calloc((size_t)count + 1, sizeof(*wire));
+	wire_syncs = calloc((size_t)sync_count + 1, sizeof(*wire_syncs));
+	if (wire && wire_syncs) {
+		fill_ops(wire, ops, count);
+		fill_syncs(wire_syncs, syncs, sync_count);
+		args.vm_id = vm->id;
+		args.ops.stride = sizeof(*wire);
+		args.ops.count = count;
+		args.ops.ptr = (uintptr_t)wire;
+		args.syncs.stride = sizeof(*wire_syncs);
+		args.syncs.count = sync_count;
+		args.syncs.ptr = (uintptr_t)wire_syncs;
+		ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+	}
+	free(wire_syncs);
 	free(wire);
 	return ret;
 }
@@ -314,4 +406,39 @@ NOVA_API int nova_vm_unmap(struct nova_vm *vm, uint64_t va)
 	}
 	pthread_mutex_unlock(&vm->lock);
 	return ret;
+}
+
+NOVA_API int nova_vm_get_state(struct nova_vm *vm, struct nova_vm_state *state)
+{
+	struct drm_nova_vm_fault faults[NOVA_VM_FAULTS_MAX] = { 0 };
+	struct drm_nova_vm_get_state args = {
+		.faults = { sizeof(faults[0]), NOVA_VM_FAULTS_MAX, (uintptr_t)faults },
+	};
+	int ret;
+
+	if (!vm || !state)
+		return -EINVAL;
+	args.vm_id = vm->id;
+	ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_VM_GET_STATE, &args);
+	if (ret)
+		return ret;
+	if (args.faults.count > NOVA_VM_FAULTS_MAX)
+		return -EIO;
+	*state = (struct nova_vm_state) {
+		.usable = args.state & DRM_NOVA_VM_STATE_USABLE,
+		.reset_count = args.reset_count,
+		.fault_count = args.fault_count,
+		.kept = args.faults.count,
+	};
+	for (uint32_t i = 0; i < state->kept; i++)
+		state->faults[i] = (struct nova_vm_fault) {
+			.address = faults[i].address,
+			.time_ns = faults[i].time_ns,
+			.type = faults[i].type,
+			.access = faults[i].access,
+			.client = faults[i].client,
+			.engine = faults[i].engine,
+			.queue_id = faults[i].queue_id,
+		};
+	return 0;
 }

@@ -96,8 +96,10 @@ static const struct drm_nova_query_limits answer_limits = {
 	.va_bits = 49, .page_size = 4096, .gem_size_max = 1, .va_push_end = 2,
 	.push_bytes_max = 3, .bind_ops_max = 4, .exec_jobs_max = 5, .exec_pushes_max = 6,
 	.syncs_max = 7, .vms_max = 8, .queues_max = 9, .ring_size_min = 10, .ring_size_max = 11,
-	.job_timeout_ms = 12,
+	.job_timeout_ms = 12, .vm_binds_max = 13,
 };
+
+static const struct drm_nova_query_priorities answer_priorities = { .allowed = 3, .known = 7 };
 
 static int do_dev_query(struct drm_nova_dev_query *args)
 {
@@ -120,6 +122,10 @@ static int do_dev_query(struct drm_nova_dev_query *args)
 	case DRM_NOVA_QUERY_LIMITS:
 		answer = &answer_limits;
 		size = sizeof(answer_limits);
+		break;
+	case DRM_NOVA_QUERY_PRIORITIES:
+		answer = &answer_priorities;
+		size = sizeof(answer_priorities);
 		break;
 	default:
 		return -EINVAL;
@@ -147,6 +153,24 @@ static int do_gem_info(struct drm_nova_gem_info *args)
 	return 0;
 }
 
+/* Drops what it is told is not needed. */
+static int do_set_meta(struct drm_nova_gem_set_meta *args)
+{
+	if (!exists(FAKE_GEM, args->handle))
+		return -ENOENT;
+	fake.set_meta = *args;
+	if (args->op == DRM_NOVA_GEM_META_LABEL) {
+		if (args->value > DRM_NOVA_GEM_LABEL_MAX)
+			return -E2BIG;
+		memset(fake.label, 0, sizeof(fake.label));
+		if (args->value && args->value < sizeof(fake.label))
+			memcpy(fake.label, (void *)(uintptr_t)args->pointer, args->value);
+		return 0;
+	}
+	args->retained = args->value == DRM_NOVA_MADVISE_DONTNEED;
+	return 0;
+}
+
 static int do_mmap_offset(struct drm_nova_gem_mmap_offset *args)
 {
 	if (!exists(FAKE_GEM, args->handle))
@@ -157,6 +181,7 @@ static int do_mmap_offset(struct drm_nova_gem_mmap_offset *args)
 
 static int do_vm_create(struct drm_nova_vm_create *args)
 {
+	fake.vm_create = *args;
 	args->va_start = FAKE_VA_START;
 	args->va_size = FAKE_VA_SIZE;
 	return create(FAKE_VM, &args->vm_id);
@@ -178,6 +203,8 @@ static int do_vm_bind(struct drm_nova_vm_bind *args)
 		return -ENOENT;
 	fake.bind = *args;
 	take_array(fake.ops, 0, &args->ops, sizeof(fake.ops[0]));
+	if (args->syncs.count)
+		take_array(fake.syncs, 0, &args->syncs, sizeof(fake.syncs[0]));
 	return 0;
 }
 
@@ -186,6 +213,11 @@ static int do_queue_create(struct drm_nova_queue_create *args)
 	if (!exists(FAKE_VM, args->vm_id))
 		return -ENOENT;
 	fake.queue_create = *args;
+	if (args->flags & DRM_NOVA_QUEUE_USERMODE) {
+		args->doorbell_offset = fake.userq_offset;
+		args->map_size = 2 * (uint64_t)sysconf(_SC_PAGESIZE) + 8ull * args->ring_size;
+		args->token = FAKE_USERQ_TOKEN;
+	}
 	return create(FAKE_QUEUE, &args->queue_id);
 }
 
@@ -214,6 +246,26 @@ static int do_queue_get_state(struct drm_nova_queue_get_state *args)
 	return 0;
 }
 
+static int do_vm_get_state(struct drm_nova_vm_get_state *args)
+{
+	struct drm_nova_vm_fault *faults = (void *)(uintptr_t)args->faults.ptr;
+
+	if (!exists(FAKE_VM, args->vm_id))
+		return -ENOENT;
+	if (args->faults.stride != sizeof(*faults) || args->faults.count < 2)
+		return -EINVAL;
+	args->state = fake.vm_wedged ? 0 : DRM_NOVA_VM_STATE_USABLE;
+	args->reset_count = 3;
+	args->fault_count = 40;
+	args->faults.count = fake.vm_faults ? fake.vm_faults : 2;
+	for (uint32_t i = 0; i < 2; i++)
+		faults[i] = (struct drm_nova_vm_fault) {
+			.address = 0x1000 * (i + 1), .time_ns = 32 * (i + 1), .type = 2, .access = i,
+			.client = 5, .engine = 1, .queue_id = 7 + i,
+		};
+	return 0;
+}
+
 static int do_get_time(struct drm_nova_get_time *args)
 {
 	fake.get_time = *args;
@@ -221,6 +273,12 @@ static int do_get_time(struct drm_nova_get_time *args)
 	args->cpu_ns = 1000;
 	args->duration_ns = 7;
 	return 0;
+}
+
+static int do_wait_user_fence(struct drm_nova_wait_user_fence *args)
+{
+	fake.user_fence = *args;
+	return exists(FAKE_VM, args->vm_id) ? 0 : -ENOENT;
 }
 
 static int do_wait(struct drm_syncobj_timeline_wait *args)
@@ -286,7 +344,7 @@ static int do_timeline_signal(struct drm_syncobj_timeline_array *args)
 
 static int do_query(struct drm_syncobj_timeline_array *args)
 {
-	*(uint64_t *)(uintptr_t)args->points = 77;
+	*(uint64_t *)(uintptr_t)args->points = fake.completed;
 	return args->count_handles == 1 ? 0 : -EINVAL;
 }
 
@@ -368,6 +426,8 @@ static int do_ioctl(unsigned long request, void *arg)
 		return do_gem_info(arg);
 	case DRM_IOCTL_NOVA_DEV_QUERY:
 		return do_dev_query(arg);
+	case DRM_IOCTL_NOVA_GEM_SET_META:
+		return do_set_meta(arg);
 	case DRM_IOCTL_NOVA_GEM_MMAP_OFFSET:
 		return do_mmap_offset(arg);
 	case DRM_IOCTL_NOVA_VM_CREATE:
@@ -380,12 +440,16 @@ static int do_ioctl(unsigned long request, void *arg)
 		return do_queue_create(arg);
 	case DRM_IOCTL_NOVA_QUEUE_DESTROY:
 		return destroy(FAKE_QUEUE, ((struct drm_nova_queue_destroy *)arg)->queue_id);
+	case DRM_IOCTL_NOVA_VM_GET_STATE:
+		return do_vm_get_state(arg);
 	case DRM_IOCTL_NOVA_QUEUE_GET_STATE:
 		return do_queue_get_state(arg);
 	case DRM_IOCTL_NOVA_EXEC:
 		return do_exec(arg);
 	case DRM_IOCTL_NOVA_GET_TIME:
 		return do_get_time(arg);
+	case DRM_IOCTL_NOVA_WAIT_USER_FENCE:
+		return do_wait_user_fence(arg);
 	default:
 		return do_core_ioctl(request, arg);
 	}
@@ -397,7 +461,7 @@ bool fake_is_destroy(unsigned long request)
 	       request == DRM_IOCTL_NOVA_QUEUE_DESTROY || request == DRM_IOCTL_SYNCOBJ_DESTROY;
 }
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 {
 	bool gone;
 
@@ -418,7 +482,10 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 
 void fake_open(void)
 {
-	fake = (struct fake_kernel) { .driver = "nova-drm", .sync_status = 1 };
+	fake = (struct fake_kernel) {
+		.driver = "nova-drm", .sync_status = 1, .completed = 77,
+		.userq_offset = FAKE_USERQ_OFFSET,
+	};
 	fake.fd = memfd_create("nova", MFD_CLOEXEC);
 	assert_true(fake.fd >= 0);
 	assert_int_equal(ftruncate(fake.fd, (off_t)FAKE_HANDLES << 20), 0);

@@ -21,6 +21,9 @@
 #define FAKE_HANDLES	64
 #define FAKE_ARRAY	16
 #define FAKE_FENCES	2	/* in a sync file */
+/* What a user-mode queue is mapped at, by default, and its token. */
+#define FAKE_USERQ_OFFSET	((FAKE_HANDLES - 1ull) << 20)
+#define FAKE_USERQ_TOKEN	0x10007u
 #define FAKE_VA_START	0x10000ull
 #define FAKE_VA_SIZE	(1ull << 30)
 
@@ -39,10 +42,17 @@ struct fake_kernel {
 	unsigned long fail_request;		/* all of these fail; 0: none */
 	int fail_error;				/* positive errno */
 	uint32_t foreign_handle;		/* what a strange dma-buf is imported as, 0: a new one */
+	uint64_t completed;			/* what each timeline has reached */
+	bool vm_wedged;				/* VMs are of no use */
+	uint32_t vm_faults;			/* how many a VM is said to have kept, 0: two */
+	uint64_t userq_offset;			/* what a user-mode queue is mapped at */
 	int sync_status;			/* what a sync file tells */
 
 	/* Last arguments, as they came in. */
 	struct drm_nova_gem_create gem_create;
+	struct drm_nova_gem_set_meta set_meta;
+	char label[64];
+	struct drm_nova_vm_create vm_create;
 	struct drm_nova_vm_bind bind;
 	struct drm_nova_vm_bind_op ops[FAKE_ARRAY];
 	struct drm_nova_queue_create queue_create;
@@ -51,6 +61,7 @@ struct fake_kernel {
 	struct drm_nova_push pushes[FAKE_ARRAY];	/* of all jobs, one after another */
 	struct drm_nova_sync syncs[FAKE_ARRAY];
 	struct drm_nova_get_time get_time;
+	struct drm_nova_wait_user_fence user_fence;
 	struct drm_syncobj_timeline_wait wait;
 	uint32_t wait_handles[FAKE_ARRAY];
 	uint64_t wait_points[FAKE_ARRAY];

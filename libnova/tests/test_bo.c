@@ -190,6 +190,57 @@ static void test_import_fails(void **state)
 	assert_int_equal(fake_live(), 0);
 }
 
+static void test_label(void **state)
+{
+	struct nova_bo *bo = make(*state, 4096);
+	char *text;
+
+	assert_int_equal(nova_bo_set_label(bo, "a picture"), 0);
+	assert_int_equal(fake.set_meta.handle, nova_bo_handle(bo));
+	assert_int_equal(fake.set_meta.op, DRM_NOVA_GEM_META_LABEL);
+	assert_int_equal(fake.set_meta.value, 9);
+	assert_string_equal(fake.label, "a picture");
+	assert_int_equal(nova_bo_set_label(bo, NULL), 0);
+	assert_int_equal(fake.set_meta.value, 0);
+	assert_int_equal(fake.set_meta.pointer, 0);
+	assert_int_equal(nova_bo_set_label(bo, ""), 0);
+	assert_int_equal(fake.set_meta.pointer, 0);
+	assert_int_equal(nova_bo_set_label(NULL, "a"), -EINVAL);
+
+	text = test_malloc(NOVA_BO_LABEL_MAX + 2);
+	memset(text, 'x', NOVA_BO_LABEL_MAX + 1);
+	text[NOVA_BO_LABEL_MAX + 1] = '\0';
+	assert_int_equal(nova_bo_set_label(bo, text), -E2BIG);
+	test_free(text);
+	nova_bo_destroy(bo);
+}
+
+static void test_madvise(void **state)
+{
+	struct nova_bo *bo = make(*state, 4096);
+	uint32_t retained = 7;
+
+	assert_int_equal(nova_bo_madvise(bo, NOVA_BO_DONTNEED, &retained), 0);
+	assert_int_equal(fake.set_meta.handle, nova_bo_handle(bo));
+	assert_int_equal(fake.set_meta.op, DRM_NOVA_GEM_META_MADVISE);
+	assert_int_equal(fake.set_meta.value, DRM_NOVA_MADVISE_DONTNEED);
+	assert_int_equal(fake.set_meta.pointer, 0);
+	assert_int_equal(retained, 1);
+	assert_int_equal(nova_bo_madvise(bo, NOVA_BO_WILLNEED, &retained), 0);
+	assert_int_equal(fake.set_meta.value, DRM_NOVA_MADVISE_WILLNEED);
+	assert_int_equal(retained, 0);
+	assert_int_equal(nova_bo_madvise(bo, NOVA_BO_DONTNEED, NULL), 0);
+	assert_int_equal(nova_bo_madvise(NULL, NOVA_BO_DONTNEED, NULL), -EINVAL);
+
+	fake.fail_request = DRM_IOCTL_NOVA_GEM_SET_META;
+	fake.fail_error = ENODEV;
+	retained = 7;
+	assert_int_equal(nova_bo_madvise(bo, NOVA_BO_WILLNEED, &retained), -ENODEV);
+	assert_int_equal(retained, 7);
+	assert_int_equal(nova_bo_set_label(bo, "a"), -ENODEV);
+	nova_bo_destroy(bo);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
@@ -202,6 +253,8 @@ int main(void)
 		TEST(test_map_fails),
 		TEST(test_info),
 		TEST(test_export),
+		TEST(test_label),
+		TEST(test_madvise),
 		TEST(test_import_foreign),
 		TEST(test_import_own),
 		TEST(test_import_fails),

@@ -181,6 +181,19 @@ static void test_memory_and_engines(void **state)
 	assert_int_equal(nova_device_find_engine(*state, NOVA_ENGINE_COPY, 0, NULL), -EINVAL);
 }
 
+static void test_priorities(void **state)
+{
+	uint32_t allowed = 0;
+
+	assert_int_equal(nova_device_query_priorities(*state, &allowed), 0);
+	assert_int_equal(allowed, 1 << NOVA_PRIORITY_LOW | 1 << NOVA_PRIORITY_NORMAL);
+	assert_int_equal(nova_device_query_priorities(*state, NULL), -EINVAL);
+	assert_int_equal(nova_device_query_priorities(NULL, &allowed), -EINVAL);
+	fake.fail_request = DRM_IOCTL_NOVA_DEV_QUERY;
+	fake.fail_error = EINVAL;
+	assert_int_equal(nova_device_query_priorities(*state, &allowed), -EINVAL);
+}
+
 static void test_limits(void **state)
 {
 	struct nova_limits limits;
@@ -200,6 +213,7 @@ static void test_limits(void **state)
 	assert_int_equal(limits.ring_size_min, 10);
 	assert_int_equal(limits.ring_size_max, 11);
 	assert_int_equal(limits.job_timeout_ms, 12);
+	assert_int_equal(limits.vm_binds_max, 13);
 }
 
 static void test_time(void **state)
@@ -229,6 +243,7 @@ int main(void)
 		TEST(test_info),
 		TEST(test_memory_and_engines),
 		TEST(test_limits),
+		TEST(test_priorities),
 		TEST(test_time),
 	};
 

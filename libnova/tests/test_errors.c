@@ -48,6 +48,8 @@ static int query_all(struct nova_device *dev)
 	if (!ret)
 		ret = nova_device_query_limits(dev, &limits);
 	if (!ret)
+		ret = nova_device_query_priorities(dev, &count);
+	if (!ret)
 		ret = nova_device_get_time(dev, CLOCK_MONOTONIC, &time);
 	return ret;
 }
@@ -63,6 +65,10 @@ static int use_memory(struct program *s)
 		ret = nova_bo_map(s->bo, &map);
 	if (!ret)
 		ret = nova_bo_query_info(s->bo, &info);
+	if (!ret)
+		ret = nova_bo_set_label(s->bo, "a label");
+	if (!ret)
+		ret = nova_bo_madvise(s->bo, NOVA_BO_WILLNEED, NULL);
 	if (!ret)
 		ret = nova_bo_export(s->bo, &s->fd);
 	if (!ret)
@@ -81,6 +87,7 @@ static int use_queue(struct program *s)
 	struct nova_queue_desc desc = { 0 };
 	struct nova_push_range range = { .va = s->va, .length = 4 };
 	struct nova_queue_state state;
+	struct nova_vm_state vm_state;
 	struct nova_job_sync done = { .point = 1, .flags = NOVA_JOB_SYNC_SIGNAL };
 	struct nova_job job = { .ranges = &range, .range_count = 1, .syncs = &done, .sync_count = 1 };
 	int ret = nova_sync_create(s->dev, 0, &s->sync);
@@ -92,6 +99,8 @@ static int use_queue(struct program *s)
 		ret = nova_queue_submit(s->queue, &job, 1);
 	if (!ret)
 		ret = nova_queue_get_state(s->queue, &state);
+	if (!ret)
+		ret = nova_vm_get_state(s->vm, &vm_state);
 	if (!ret)
 		ret = nova_vm_unmap(s->vm, s->va);
 	return ret;

@@ -103,6 +103,12 @@ static void test_submit(void **state)
 	assert_int_equal(fake.syncs[1].point, 9);
 	assert_int_equal(fake.syncs[2].flags, DRM_NOVA_SYNC_SIGNAL);
 	assert_int_equal(fake.syncs[2].point, 0);
+
+	assert_int_equal(nova_queue_submit_flags(rig.queue, jobs, 3, NOVA_SUBMIT_IMPLICIT_SYNC), 0);
+	assert_int_equal(fake.exec.flags, DRM_NOVA_EXEC_IMPLICIT_SYNC);
+	assert_int_equal(fake.exec.jobs.count, 3);
+	assert_int_equal(nova_queue_submit_flags(rig.queue, jobs, 3, 0), 0);
+	assert_int_equal(fake.exec.flags, 0);
 	rig_down(&rig);
 }
 
@@ -119,6 +125,7 @@ static void test_submit_refuses(void **state)
 	assert_int_equal(nova_queue_submit(NULL, &job, 1), -EINVAL);
 	assert_int_equal(nova_queue_submit(rig.queue, NULL, 1), -EINVAL);
 	assert_int_equal(nova_queue_submit(rig.queue, &job, 0), -EINVAL);
+	assert_int_equal(nova_queue_submit_flags(rig.queue, &job, 1, 2), -EINVAL);
 	job.range_count = 1;
 	assert_int_equal(nova_queue_submit(rig.queue, &job, 1), -EINVAL);
 	job.range_count = 0;

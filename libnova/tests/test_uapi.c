@@ -74,7 +74,7 @@ FIELD(drm_nova_query_engines, count, 0, 4);
 FIELD(drm_nova_query_engines, reserved, 4, 4);
 FIELD(drm_nova_query_engines, engines, 8, 192);
 
-SIZE(drm_nova_query_limits, 80);
+SIZE(drm_nova_query_limits, 96);
 FIELD(drm_nova_query_limits, va_bits, 0, 4);
 FIELD(drm_nova_query_limits, page_size, 4, 4);
 FIELD(drm_nova_query_limits, gem_size_max, 8, 8);
@@ -92,6 +92,21 @@ FIELD(drm_nova_query_limits, job_timeout_ms, 60, 4);
 FIELD(drm_nova_query_limits, queue_jobs_max, 64, 4);
 FIELD(drm_nova_query_limits, page_tables_max, 68, 4);
 FIELD(drm_nova_query_limits, file_gem_bytes_max, 72, 8);
+FIELD(drm_nova_query_limits, vm_binds_max, 80, 4);
+FIELD(drm_nova_query_limits, reserved, 84, 4);
+FIELD(drm_nova_query_limits, userq_vram_bytes_max, 88, 8);
+
+SIZE(drm_nova_query_priorities, 8);
+FIELD(drm_nova_query_priorities, allowed, 0, 4);
+FIELD(drm_nova_query_priorities, known, 4, 4);
+
+SIZE(drm_nova_gem_set_meta, 32);
+FIELD(drm_nova_gem_set_meta, handle, 0, 4);
+FIELD(drm_nova_gem_set_meta, op, 4, 4);
+FIELD(drm_nova_gem_set_meta, value, 8, 8);
+FIELD(drm_nova_gem_set_meta, pointer, 16, 8);
+FIELD(drm_nova_gem_set_meta, retained, 24, 4);
+FIELD(drm_nova_gem_set_meta, pad, 28, 4);
 
 SIZE(drm_nova_gem_mmap_offset, 16);
 FIELD(drm_nova_gem_mmap_offset, handle, 0, 4);
@@ -123,7 +138,24 @@ FIELD(drm_nova_vm_bind, flags, 4, 4);
 FIELD(drm_nova_vm_bind, ops, 8, 16);
 FIELD(drm_nova_vm_bind, syncs, 24, 16);
 
-SIZE(drm_nova_queue_create, 32);
+SIZE(drm_nova_vm_fault, 40);
+FIELD(drm_nova_vm_fault, address, 0, 8);
+FIELD(drm_nova_vm_fault, time_ns, 8, 8);
+FIELD(drm_nova_vm_fault, type, 16, 4);
+FIELD(drm_nova_vm_fault, access, 20, 4);
+FIELD(drm_nova_vm_fault, client, 24, 4);
+FIELD(drm_nova_vm_fault, engine, 28, 4);
+FIELD(drm_nova_vm_fault, queue_id, 32, 4);
+FIELD(drm_nova_vm_fault, reserved, 36, 4);
+
+SIZE(drm_nova_vm_get_state, 32);
+FIELD(drm_nova_vm_get_state, vm_id, 0, 4);
+FIELD(drm_nova_vm_get_state, state, 4, 4);
+FIELD(drm_nova_vm_get_state, reset_count, 8, 4);
+FIELD(drm_nova_vm_get_state, fault_count, 12, 4);
+FIELD(drm_nova_vm_get_state, faults, 16, 16);
+
+SIZE(drm_nova_queue_create, 56);
 FIELD(drm_nova_queue_create, vm_id, 0, 4);
 FIELD(drm_nova_queue_create, engine, 4, 4);
 FIELD(drm_nova_queue_create, priority, 8, 4);
@@ -131,6 +163,10 @@ FIELD(drm_nova_queue_create, flags, 12, 4);
 FIELD(drm_nova_queue_create, ring_size, 16, 4);
 FIELD(drm_nova_queue_create, queue_id, 20, 4);
 FIELD(drm_nova_queue_create, doorbell_offset, 24, 8);
+FIELD(drm_nova_queue_create, map_size, 32, 8);
+FIELD(drm_nova_queue_create, ring_va, 40, 8);
+FIELD(drm_nova_queue_create, token, 48, 4);
+FIELD(drm_nova_queue_create, reserved, 52, 4);
 
 SIZE(drm_nova_queue_destroy, 8);
 FIELD(drm_nova_queue_destroy, queue_id, 0, 4);
@@ -171,10 +207,27 @@ FIELD(drm_nova_get_time, cpu_ns, 16, 8);
 FIELD(drm_nova_get_time, duration_ns, 24, 8);
 FIELD(drm_nova_get_time, reserved, 32, 8);
 
+SIZE(drm_nova_wait_user_fence, 48);
+FIELD(drm_nova_wait_user_fence, vm_id, 0, 4);
+FIELD(drm_nova_wait_user_fence, flags, 4, 4);
+FIELD(drm_nova_wait_user_fence, op, 8, 4);
+FIELD(drm_nova_wait_user_fence, queue_id, 12, 4);
+FIELD(drm_nova_wait_user_fence, address, 16, 8);
+FIELD(drm_nova_wait_user_fence, value, 24, 8);
+FIELD(drm_nova_wait_user_fence, mask, 32, 8);
+FIELD(drm_nova_wait_user_fence, timeout, 40, 8);
+
 /* libnova's own numbers are the kernel's. */
+_Static_assert(NOVA_FENCE_EQ == DRM_NOVA_USER_FENCE_EQ && NOVA_FENCE_NEQ == DRM_NOVA_USER_FENCE_NEQ &&
+	       NOVA_FENCE_GT == DRM_NOVA_USER_FENCE_GT && NOVA_FENCE_GE == DRM_NOVA_USER_FENCE_GE &&
+	       NOVA_FENCE_LT == DRM_NOVA_USER_FENCE_LT && NOVA_FENCE_LE == DRM_NOVA_USER_FENCE_LE,
+	       "fence ops");
 _Static_assert(NOVA_PLACEMENT_VRAM == DRM_NOVA_PLACEMENT_VRAM &&
 	       NOVA_PLACEMENT_SYSTEM == DRM_NOVA_PLACEMENT_SYSTEM, "placement");
 _Static_assert(NOVA_BO_NO_MMAP == DRM_NOVA_GEM_NO_MMAP, "bo flags");
+_Static_assert(NOVA_BO_LABEL_MAX == DRM_NOVA_GEM_LABEL_MAX, "label");
+_Static_assert((int)NOVA_BO_WILLNEED == DRM_NOVA_MADVISE_WILLNEED &&
+	       (int)NOVA_BO_DONTNEED == DRM_NOVA_MADVISE_DONTNEED, "advice");
 _Static_assert(NOVA_CACHING_DEFAULT == DRM_NOVA_CPU_CACHING_DEFAULT &&
 	       NOVA_CACHING_WB == DRM_NOVA_CPU_CACHING_WB &&
 	       NOVA_CACHING_WC == DRM_NOVA_CPU_CACHING_WC, "caching");
@@ -182,7 +235,11 @@ _Static_assert(NOVA_ENGINE_COPY == DRM_NOVA_ENGINE_COPY, "engine");
 _Static_assert(NOVA_VM_OP_MAP == DRM_NOVA_VM_BIND_OP_MAP &&
 	       NOVA_VM_OP_UNMAP == DRM_NOVA_VM_BIND_OP_UNMAP &&
 	       NOVA_VM_OP_UNMAP_ALL == DRM_NOVA_VM_BIND_OP_UNMAP_ALL, "vm ops");
-_Static_assert(NOVA_VM_READONLY == DRM_NOVA_VM_BIND_READONLY, "vm flags");
+_Static_assert(NOVA_VM_READONLY == DRM_NOVA_VM_BIND_READONLY &&
+	       NOVA_VM_SPARSE == DRM_NOVA_VM_BIND_SPARSE &&
+	       NOVA_VM_SCRATCH == DRM_NOVA_VM_SCRATCH, "vm flags");
+_Static_assert(NOVA_FEATURE_ASYNC_BIND == DRM_NOVA_FEATURE_ASYNC_BIND &&
+	       NOVA_FEATURE_SPARSE == DRM_NOVA_FEATURE_SPARSE, "features");
 _Static_assert(NOVA_PRIORITY_LOW == DRM_NOVA_PRIORITY_LOW &&
 	       NOVA_PRIORITY_NORMAL == DRM_NOVA_PRIORITY_NORMAL &&
 	       NOVA_PRIORITY_HIGH == DRM_NOVA_PRIORITY_HIGH, "priority");
@@ -205,14 +262,17 @@ static void test_numbers(void **state)
 	assert_int_equal(DRM_IOCTL_NOVA_GEM_INFO, 0xc0206442);
 	assert_int_equal(DRM_IOCTL_NOVA_DEV_QUERY, 0xc0106460);
 	assert_int_equal(DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, 0xc0106461);
+	assert_int_equal(DRM_IOCTL_NOVA_GEM_SET_META, 0xc0206462);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_CREATE, 0xc0186463);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_DESTROY, 0x40086464);
 	assert_int_equal(DRM_IOCTL_NOVA_VM_BIND, 0x40286465);
-	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_CREATE, 0xc0206467);
+	assert_int_equal(DRM_IOCTL_NOVA_VM_GET_STATE, 0xc0206466);
+	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_CREATE, 0xc0386467);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_DESTROY, 0x40086468);
 	assert_int_equal(DRM_IOCTL_NOVA_QUEUE_GET_STATE, 0xc0106469);
 	assert_int_equal(DRM_IOCTL_NOVA_EXEC, 0x4018646a);
 	assert_int_equal(DRM_IOCTL_NOVA_GET_TIME, 0xc028646b);
+	assert_int_equal(DRM_IOCTL_NOVA_WAIT_USER_FENCE, 0x4030646c);
 }
 
 int main(void)

@@ -271,6 +271,96 @@ static void test_bind(void **state)
 	nova_vm_destroy(vm);
 }
 
+static void test_state(void **state)
+{
+	struct nova_vm *vm = make(*state);
+	struct nova_vm_state s = { 0 };
+
+	assert_int_equal(nova_vm_get_state(vm, &s), 0);
+	assert_true(s.usable);
+	assert_int_equal(s.reset_count, 3);
+	assert_int_equal(s.fault_count, 40);
+	assert_int_equal(s.kept, 2);
+	assert_int_equal(s.faults[0].address, 0x1000);
+	assert_int_equal(s.faults[1].address, 0x2000);
+	assert_int_equal(s.faults[1].time_ns, 64);
+	assert_int_equal(s.faults[1].type, 2);
+	assert_int_equal(s.faults[1].access, 1);
+	assert_int_equal(s.faults[1].client, 5);
+	assert_int_equal(s.faults[1].engine, 1);
+	assert_int_equal(s.faults[1].queue_id, 8);
+	fake.vm_wedged = true;
+	assert_int_equal(nova_vm_get_state(vm, &s), 0);
+	assert_false(s.usable);
+	/* More than there is room for is no answer, and changes nothing. */
+	fake.vm_faults = NOVA_VM_FAULTS_MAX + 1;
+	s.kept = 1;
+	assert_int_equal(nova_vm_get_state(vm, &s), -EIO);
+	assert_int_equal(s.kept, 1);
+	assert_int_equal(nova_vm_get_state(vm, NULL), -EINVAL);
+	assert_int_equal(nova_vm_get_state(NULL, &s), -EINVAL);
+	nova_vm_destroy(vm);
+}
+
+static void test_bind_sparse(void **state)
+{
+	struct nova_bo_desc desc = { .size = 4096 };
+	struct nova_vm *vm;
+	struct nova_bo *bo;
+	struct nova_vm_op op = {
+		.op = NOVA_VM_OP_MAP, .flags = NOVA_VM_SPARSE, .va = 0x100000, .size = 1ull << 38,
+	};
+
+	assert_int_equal(nova_vm_create_flags(*state, NOVA_VM_SCRATCH, &vm), 0);
+	assert_int_equal(fake.vm_create.flags, DRM_NOVA_VM_SCRATCH);
+	assert_int_equal(nova_bo_create(*state, &desc, &bo), 0);
+	assert_int_equal(nova_vm_bind(vm, &op, 1), 0);
+	assert_int_equal(fake.ops[0].flags, DRM_NOVA_VM_BIND_SPARSE);
+	assert_int_equal(fake.ops[0].handle, 0);
+	assert_int_equal(fake.ops[0].size, 1ull << 38);
+	op.bo = bo;
+	assert_int_equal(nova_vm_bind(vm, &op, 1), -EINVAL);
+	nova_bo_destroy(bo);
+	nova_vm_destroy(vm);
+}
+
+static void test_bind_async(void **state)
+{
+	struct nova_vm_op op = { .op = NOVA_VM_OP_UNMAP, .va = 0x101000, .size = 4096 };
+	struct nova_vm *vm = make(*state);
+	struct nova_job_sync syncs[2];
+	struct nova_sync *sync;
+
+	assert_int_equal(nova_sync_create(*state, 0, &sync), 0);
+	syncs[0] = (struct nova_job_sync) { .sync = sync };
+	syncs[1] = (struct nova_job_sync) { sync, 9, NOVA_JOB_SYNC_SIGNAL };
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, syncs, 2), 0);
+	assert_int_equal(fake.bind.flags, DRM_NOVA_VM_BIND_ASYNC);
+	assert_int_equal(fake.bind.ops.count, 1);
+	assert_int_equal(fake.ops[0].va, 0x101000);
+	assert_int_equal(fake.bind.syncs.count, 2);
+	assert_int_equal(fake.syncs[0].handle, nova_sync_handle(sync));
+	assert_int_equal(fake.syncs[0].flags, 0);
+	assert_int_equal(fake.syncs[1].flags, DRM_NOVA_SYNC_SIGNAL | DRM_NOVA_SYNC_TIMELINE);
+	assert_int_equal(fake.syncs[1].point, 9);
+	assert_int_equal(nova_vm_bind_async(vm, NULL, 0, syncs, 1), 0);
+	assert_int_equal(fake.bind.ops.count, 0);
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, NULL, 0), 0);
+	assert_int_equal(fake.bind.syncs.count, 0);
+
+	assert_int_equal(nova_vm_bind_async(NULL, &op, 1, syncs, 2), -EINVAL);
+	assert_int_equal(nova_vm_bind_async(vm, NULL, 1, syncs, 2), -EINVAL);
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, NULL, 1), -EINVAL);
+	syncs[0].flags = 2;
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, syncs, 2), -EINVAL);
+	syncs[0] = (struct nova_job_sync) { 0 };
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, syncs, 2), -EINVAL);
+	op.op = NOVA_VM_OP_MAP;
+	assert_int_equal(nova_vm_bind_async(vm, &op, 1, NULL, 0), -EINVAL);
+	nova_sync_destroy(sync);
+	nova_vm_destroy(vm);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fake_setup, fake_teardown)
 
 int main(void)
@@ -286,6 +376,9 @@ int main(void)
 		TEST(test_map_refuses),
 		TEST(test_map_fails),
 		TEST(test_bind),
+		TEST(test_bind_sparse),
+		TEST(test_bind_async),
+		TEST(test_state),
 	};
 
 	return cmocka_run_group_tests_name("vm", tests, NULL, NULL);

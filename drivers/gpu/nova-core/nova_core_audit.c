@@ -8,12 +8,14 @@
 #include <linux/error-injection.h>
 #include <linux/gfp.h>
 #include <linux/instruction_pointer.h>
+#include <linux/seq_file.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 
 #include "nova_core_audit.h"
 
 #define NOVA_CORE_AUDIT_FRAMES	32
+#define NOVA_CORE_AUDIT_GROUPS	32
 
 #if defined(CONFIG_NOVA_DEBUG_LIFETIME) && defined(CONFIG_STACKDEPOT)
 /* Without memory for it there is no stack, and the site must do. */
@@ -97,6 +99,52 @@ void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
 	spin_unlock_irqrestore(&core->audit.lock, flags);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_audit_del, "NOVA_CORE");
+
+/* Objects of one kind that were made in one place. */
+struct nova_core_audit_group {
+	const char *kind;
+	unsigned long site;
+	unsigned int count;
+};
+
+/* Counts; what finds no group is counted in the last one, under the name of its first. */
+static void nova_core_audit_count(struct nova_core_audit_group *groups, unsigned int max,
+				  const struct nova_core_audit *audit)
+{
+	unsigned int i;
+
+	for (i = 0; i < max - 1; i++)
+		if (!groups[i].count ||
+		    (groups[i].kind == audit->kind && groups[i].site == audit->site))
+			break;
+	if (!groups[i].count++) {
+		groups[i].kind = audit->kind;
+		groups[i].site = audit->site;
+	}
+}
+
+/**
+ * nova_core_audit_show() - list what is registered, for people
+ * @core: the GPU
+ * @seq: where to
+ *
+ * A line for each kind and place of creation: how many there are, which kind, the function. The
+ * names are looked up outside the lock, which interrupts wait for.
+ */
+void nova_core_audit_show(struct nova_core *core, struct seq_file *seq)
+{
+	struct nova_core_audit_group groups[NOVA_CORE_AUDIT_GROUPS] = {};
+	struct nova_core_audit *audit;
+
+	scoped_guard(spinlock_irqsave, &core->audit.lock) {
+		list_for_each_entry(audit, &core->audit.list, link)
+			nova_core_audit_count(groups, ARRAY_SIZE(groups), audit);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(groups) && groups[i].count; i++)
+		seq_printf(seq, "%u %s, by %ps\n", groups[i].count, groups[i].kind,
+			   (void *)groups[i].site);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_audit_show, "NOVA_CORE");
 
 /*
  * The last step of remove, when everything is supposed to be gone. Survivors

@@ -12,6 +12,7 @@
 #include "nova_core_audit.h"
 #include "nova_core_bar.h"
 #include "regs/nv_pmc.h"
+#include "regs/nv_vf.h"
 
 #define NOVA_CORE_BAR_REGS	0
 #define NOVA_CORE_BAR_VRAM	1	/* 64 bits wide, takes two slots */
@@ -55,6 +56,8 @@ int nova_core_bar_init(struct nova_core *core)
 
 	core->info.bar1_base = pci_resource_start(pdev, NOVA_CORE_BAR_VRAM);
 	core->info.bar1_size = pci_resource_len(pdev, NOVA_CORE_BAR_VRAM);
+	core->info.usermode_base = pci_resource_start(pdev, NOVA_CORE_BAR_REGS) +
+				   NV_USERMODE_ALIAS;
 	core->vram = ioremap_wc(core->info.bar1_base, core->info.bar1_size);
 	if (!core->vram) {
 		ret = dev_err_probe(core->dev, -ENOMEM, "cannot map video memory\n");
@@ -182,6 +185,24 @@ void nova_core_vram_read(struct nova_core *core, u64 offset, void *to, size_t si
 		memset(to, 0xff, size);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_vram_read, "NOVA_CORE");
+
+/**
+ * nova_core_vram_read64() - load one little-endian quadword
+ * @core: the GPU
+ * @offset: source, 8-byte aligned
+ *
+ * One access, so what the GPU writes at once is never read in halves.
+ *
+ * Return: the value; all ones on a lost device or out of range (with a warning).
+ */
+u64 nova_core_vram_read64(struct nova_core *core, u64 offset)
+{
+	if (WARN_ON_ONCE(!IS_ALIGNED(offset, sizeof(u64))) ||
+	    !nova_core_vram_ok(core, offset, sizeof(u64)))
+		return ~0ull;
+	return readq(core->vram + offset);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_vram_read64, "NOVA_CORE");
 
 /**
  * nova_core_vram_write64() - store one little-endian quadword

@@ -22,7 +22,7 @@
 /**
  * struct nova_core_chan - one channel
  * @core: the GPU
- * @chid: channel id
+ * @chid: channel id, ~0 once a recovery has taken it away
  * @token: what to write to the doorbell
  * @engine: index of its engine
  * @inst_key: instance block, as nova_core_chan_inst_key()
@@ -122,6 +122,17 @@ static int nova_core_chan_insert(struct nova_core *core, struct nova_core_chan *
 	}
 
 	return ret;
+}
+
+/* No error or fault finds the channel any more. */
+static void nova_core_chan_erase_locked(struct nova_core_chans *chans, struct nova_core_chan *chan)
+	__must_hold(&chans->lock)
+{
+	lockdep_assert_held(&chans->lock);
+
+	xa_erase(&chans->by_inst, chan->inst_key);
+	xa_erase(&chans->by_id, chan->chid);
+	list_del_init(&chan->error_link);
 }
 
 static int nova_core_chan_command(struct nova_core *core, u32 function, u32 chid)
@@ -253,6 +264,8 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	if (!nova_core_chan_args_ok(core, args))
 		return ERR_PTR(-EINVAL);
 
+	guard(rwsem_read)(&core->reset.lock);
+
 	chan = kzalloc_obj(*chan, GFP_KERNEL_ACCOUNT);
 	if (!chan)
 		return ERR_PTR(-ENOMEM);
@@ -289,13 +302,28 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_create, "NOVA_CORE");
  * @chan: the channel
  *
  * Return: the id that errors and faults name; unique among the channels that
- * exist.
+ * exist. ~0 if the channel exists no more, since nova_core_recover().
  */
 u32 nova_core_chan_id(const struct nova_core_chan *chan)
 {
-	return chan->chid;
+	return READ_ONCE(chan->chid);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_chan_id, "NOVA_CORE");
+
+/**
+ * nova_core_chan_token() - what rings the channel's doorbell
+ * @chan: the channel
+ *
+ * For a client of a client, which rings by itself in the page at &nova_core_info.usermode_base.
+ * Of a channel that is stopped, or is no more, the doorbell does nothing.
+ *
+ * Return: the value to write to the doorbell register.
+ */
+u32 nova_core_chan_token(const struct nova_core_chan *chan)
+{
+	return chan->token;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_chan_token, "NOVA_CORE");
 
 /**
  * nova_core_chan_kick() - ring the channel's doorbell
@@ -317,6 +345,29 @@ void nova_core_chan_kick(struct nova_core_chan *chan)
 	nova_core_wr32(core, NV_USERMODE + NV_USERMODE_DOORBELL, chan->token);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_chan_kick, "NOVA_CORE");
+
+/**
+ * nova_core_chan_inst_read() - read the channel's instance block
+ * @chan: the channel
+ * @words: out, in the CPU's byte order, from the beginning of the block on
+ * @size: bytes, a multiple of 4, not more than the block has
+ *
+ * For a dump. RAMFC in it is what the GPU saved when the channel was last taken off its engine.
+ * Context: any.
+ * Return: bytes that were read: none if the block is in the firmware's system memory or
+ * the device is lost.
+ */
+u32 nova_core_chan_inst_read(struct nova_core_chan *chan, u32 *words, u32 size)
+{
+	/* The address has the aperture beside it. */
+	if ((chan->inst_key & 3) != NOVA_FW_APERTURE_VIDEO ||
+	    test_bit(NOVA_CORE_LOST, &chan->core->broken))
+		return 0;
+	nova_core_vram_read(chan->core, chan->inst_key, words, size);
+	le32_to_cpu_array(words, size / 4);
+	return size;
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_chan_inst_read, "NOVA_CORE");
 
 /* Runs a command that an engine in the way can refuse, resetting the engine then. */
 static int nova_core_chan_force(struct nova_core_chan *chan, u32 function, bool *engine_reset)
@@ -359,8 +410,12 @@ int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)
 {
 	int ret;
 
+	guard(rwsem_read)(&chan->core->reset.lock);
+
 	*engine_reset = false;
 	WRITE_ONCE(chan->stopped, true);
+	if (chan->chid == NOVA_FW_CHANNEL_NONE)
+		return 0;
 
 	ret = nova_core_chan_force(chan, NOVA_FW_CMD_CHANNEL_STOP, engine_reset);
 	if (ret && !nova_core_state(chan->core)) {
@@ -396,17 +451,19 @@ void nova_core_chan_destroy(struct nova_core_chan *chan)
 	chans = core->chans;
 	WRITE_ONCE(chan->stopped, true);
 
-	/* The id is free for another channel as soon as the firmware replies. */
-	spin_lock(&chans->lock);
-	xa_erase(&chans->by_inst, chan->inst_key);
-	xa_erase(&chans->by_id, chan->chid);
-	list_del(&chan->error_link);
-	spin_unlock(&chans->lock);
-	nova_core_client_sync(core);
+	down_read(&core->reset.lock);
+	if (chan->chid != NOVA_FW_CHANNEL_NONE) {
+		/* The id is free for another channel as soon as the firmware replies. */
+		spin_lock(&chans->lock);
+		nova_core_chan_erase_locked(chans, chan);
+		spin_unlock(&chans->lock);
+		nova_core_client_sync(core);
 
-	ret = nova_core_chan_force(chan, NOVA_FW_CMD_CHANNEL_DESTROY, &engine_reset);
-	if (ret && !nova_core_state(core))
-		nova_core_mark_dead(core, "cannot destroy a channel");
+		ret = nova_core_chan_force(chan, NOVA_FW_CMD_CHANNEL_DESTROY, &engine_reset);
+		if (ret && !nova_core_state(core))
+			nova_core_mark_dead(core, "cannot destroy a channel");
+	}
+	up_read(&core->reset.lock);
 
 	nova_core_audit_del(core, &chan->audit);
 	kfree(chan);
@@ -435,6 +492,7 @@ int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 	if (engine >= core->info.engine_count)
 		return -EINVAL;
 
+	guard(rwsem_read)(&core->reset.lock);
 	ret = nova_core_chan_engine_command(core, NOVA_FW_CMD_ENGINE_STATUS, engine,
 					    &status, sizeof(status), &status.chid);
 	if (ret)
@@ -492,6 +550,26 @@ u32 nova_core_chan_of_inst(struct nova_core *core, u64 inst, u32 aperture)
 	return entry ? xa_to_value(entry) : ~0u;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_of_inst);
+
+/*
+ * The device has none any more: each takes no more work, and is nobody's when another gets its id.
+ * The caller holds the reset lock, so that none is made or destroyed.
+ */
+void nova_core_chan_forget_all(struct nova_core *core)
+{
+	struct nova_core_chans *chans = core->chans;
+	struct nova_core_chan *chan;
+	unsigned long id;
+
+	guard(spinlock)(&chans->lock);
+
+	xa_for_each(&chans->by_id, id, chan) {
+		WRITE_ONCE(chan->stopped, true);
+		nova_core_chan_erase_locked(chans, chan);
+		WRITE_ONCE(chan->chid, NOVA_FW_CHANNEL_NONE);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_forget_all);
 
 int nova_core_chan_init(struct nova_core *core)
 {

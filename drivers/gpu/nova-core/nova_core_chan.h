@@ -8,6 +8,7 @@
 int nova_core_chan_init(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_chan_fini(struct nova_core *core);
+void nova_core_chan_forget_all(struct nova_core *core);
 
 void nova_core_chan_error(struct nova_core *core, const struct nova_fw_channel_error *event);
 bool nova_core_chan_next_error(struct nova_core *core, struct nova_core_chan_error *error);

@@ -83,6 +83,17 @@ void nova_core_client_sync(struct nova_core *core)
 	mutex_unlock(&core->client->lock);
 }
 
+/* The device lives again: the client is told if that ends. */
+void nova_core_client_recovered(struct nova_core *core)
+{
+	struct nova_core_client *client = core->client;
+
+	scoped_guard(mutex, &client->lock)
+		client->told_lost = false;
+	/* It may have been lost meanwhile. */
+	nova_core_client_notify(core);
+}
+
 /* Interrupt thread. */
 void nova_core_client_engine_event(struct nova_core *core, unsigned long engines)
 {

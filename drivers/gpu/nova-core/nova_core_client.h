@@ -12,6 +12,7 @@ void nova_core_client_fini(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_client_notify(struct nova_core *core);
 void nova_core_client_sync(struct nova_core *core);
+void nova_core_client_recovered(struct nova_core *core);
 void nova_core_client_engine_event(struct nova_core *core, unsigned long engines);
 void nova_core_client_fault(struct nova_core *core, struct nova_core_fault_packet *packet);
 

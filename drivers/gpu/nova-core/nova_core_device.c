@@ -20,6 +20,7 @@
 #include "nova_core_fw.h"
 #include "nova_core_irq.h"
 #include "nova_core_mmu.h"
+#include "nova_core_reset.h"
 #include "nova_core_rpc.h"
 #include "nova_core_timer.h"
 #include "regs/nv_pmc.h"
@@ -64,11 +65,17 @@ void nova_core_mark_lost(struct nova_core *core, const char *why)
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_mark_lost);
 
-/* It is there but does not do as it is told: nothing is asked of it. Thread context. */
+/*
+ * It is there but does not do as it is told: nothing is asked of it, until nova_core_recover(). The
+ * engines stop first: bus mastering does not keep them from video memory. Thread context.
+ */
 void nova_core_mark_dead(struct nova_core *core, const char *why)
 {
+	if (!nova_core_state(core) && nova_core_reset_armed(core))
+		nova_core_fw_write_halt(core);
 	nova_core_break(core, NOVA_CORE_DEAD, "device is dead", why);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_mark_dead);
 
 /**
  * nova_core_is_lost() - has the device fallen off the bus?
@@ -287,6 +294,7 @@ int nova_core_device_init(struct nova_core *core)
 
 	core->removable = true;
 	init_waitqueue_head(&core->wait);
+	nova_core_reset_init(core);
 	ret = nova_core_audit_init(core);
 	if (ret)
 		return ret;
@@ -304,13 +312,15 @@ int nova_core_device_init(struct nova_core *core)
 	dev_info(core->dev, "chip 0x%03x rev %02x, %llu MiB, %u engines, %u channels\n",
 		 core->info.chip_id, core->info.revision, core->vram_size / SZ_1M,
 		 core->info.engine_count, core->info.channels);
+	nova_core_reset_arm(core);
 	ret = nova_core_aux_create(core);
 	if (ret)
-		goto stop;
+		goto disarm;
 
 	return 0;
 
-stop:
+disarm:
+	nova_core_reset_disarm(core);
 	nova_core_device_stop(core);
 halt:
 	nova_core_device_halt(core);
@@ -327,6 +337,7 @@ void nova_core_device_fini(struct nova_core *core)
 	nova_core_bar_lost(core);
 
 	nova_core_aux_destroy(core);
+	nova_core_reset_disarm(core);
 	nova_core_device_stop(core);
 	nova_core_device_halt(core);
 	nova_core_audit_report(core);

@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/nova_core.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -17,8 +18,8 @@ struct nova_core_rpc;
 struct nova_core_timer;
 struct pci_dev;
 
-/* Bits of nova_core.broken; once set they stay until the next probe. */
-#define NOVA_CORE_LOST		0	/* fell off the bus: touch nothing */
+/* Bits of nova_core.broken. */
+#define NOVA_CORE_LOST		0	/* fell off the bus: touch nothing, until the next probe */
 #define NOVA_CORE_DEAD		1	/* firmware or MMU stopped answering: ask nothing */
 
 /**
@@ -69,6 +70,19 @@ struct nova_core {
 	/** @wait: woken by a firmware reply and when @broken changes */
 	wait_queue_head_t wait;
 
+	/** @reset: recovery from NOVA_CORE_DEAD, see nova_core_reset.c */
+	struct {
+		/**
+		 * @reset.lock: held for writing by who recovers, for reading by who asks something
+		 * of the hardware and judges the answer; outermost in nova-core
+		 */
+		struct rw_semaphore lock;
+		/** @reset.count: recoveries since probe; guarded by the lock */
+		unsigned int count;
+		/** @reset.armed: between the end of probe and the beginning of remove */
+		bool armed;
+	} reset;
+
 	/** @audit: objects that must be gone at the end of remove */
 	struct {
 		/** @audit.lock: covers @audit.list and the links in it */
@@ -97,6 +111,7 @@ void nova_core_device_fini(struct nova_core *core)
 
 int nova_core_state(const struct nova_core *core);
 void nova_core_mark_lost(struct nova_core *core, const char *why);
-void nova_core_mark_dead(struct nova_core *core, const char *why);
+void nova_core_mark_dead(struct nova_core *core, const char *why)
+	__must_hold_shared(nova_core_door);
 
 #endif /* NOVA_CORE_DEVICE_H */

@@ -4,6 +4,7 @@
 #include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/limits.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
 
 #include "nova_core_audit.h"
@@ -78,6 +79,24 @@ void nova_core_dma_free(struct nova_core *core, struct nova_core_dma *dma)
 	nova_core_audit_del(core, &dma->audit);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_dma_free, "NOVA_CORE");
+
+/**
+ * nova_core_dma_pfn() - a page of memory of nova_core_dma_alloc()
+ * @dma: the memory
+ * @offset: a byte in it
+ *
+ * For mapping it to user space with the caching that it has, the ordinary one: the device takes
+ * part in the coherence of caches. The mapping has to go before nova_core_dma_free().
+ *
+ * Return: the page frame number.
+ */
+unsigned long nova_core_dma_pfn(const struct nova_core_dma *dma, size_t offset)
+{
+	const void *addr = dma->cpu + offset;
+
+	return page_to_pfn(is_vmalloc_addr(addr) ? vmalloc_to_page(addr) : virt_to_page(addr));
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_dma_pfn, "NOVA_CORE");
 
 /**
  * nova_core_map_sgt() - map somebody's pages for DMA

@@ -147,6 +147,40 @@ static noinline __noipa int nova_core_fw_boot(struct nova_core *core)
 }
 ALLOW_ERROR_INJECTION(nova_core_fw_boot, ERRNO);
 
+/* Stops firmware and engines where they are; memory and registers keep their content. */
+void nova_core_fw_write_halt(struct nova_core *core)
+{
+	nova_core_wr32(core, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+}
+
+/* The same, and makes sure of it: a device that does not know how stays as it is. */
+int nova_core_fw_halt(struct nova_core *core)
+{
+	u32 state;
+
+	nova_core_fw_write_halt(core);
+	state = nova_core_fw_state(core);
+	if (state == NOVA_CORE_ALL_ONES && nova_core_bar_lost(core))
+		return -ENODEV;
+	if (state != NOVA_FW_STATE_OFF) {
+		dev_err(core->dev, "firmware is in state 0x%x after a halt\n", state);
+		return -EIO;
+	}
+
+	return 0;
+}
+
+/* Boots it after nova_core_fw_halt(). The interrupt is off, nobody else talks to it. */
+int nova_core_fw_restart(struct nova_core *core)
+{
+	int ret;
+
+	nova_core_rpc_pause(core);
+	ret = nova_core_fw_boot(core);
+	nova_core_rpc_resume(core);
+	return ret;
+}
+
 static bool nova_core_fw_vram_ok(const struct nova_core *core, u64 size, u64 start, u64 end)
 {
 	return size <= core->info.bar1_size && start < end && end <= size &&

@@ -12,6 +12,12 @@ void nova_core_fw_shutdown(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_fw_kick(struct nova_core *core, u32 write)
 	__must_hold_shared(nova_core_door);
+void nova_core_fw_write_halt(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+int nova_core_fw_halt(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+int nova_core_fw_restart(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_fw_check(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 

@@ -25,10 +25,12 @@
 /**
  * struct nova_core_irq - the interrupt of one GPU
  * @map: enabled vectors; changed in probe and remove only, read by the thread
+ * @number: the kernel's number of it; asking for that takes a lock
  * @audit: registry entry of the requested interrupt
  */
 struct nova_core_irq {
 	struct nova_core_irq_map map;
+	unsigned int number;
 	struct nova_core_audit audit;
 };
 
@@ -158,7 +160,8 @@ int nova_core_irq_init(struct nova_core *core)
 	if (ret < 0)
 		return dev_err_probe(core->dev, ret, "no MSI\n");
 
-	ret = request_threaded_irq(pci_irq_vector(core->pdev, 0), nova_core_irq_hard,
+	irq->number = pci_irq_vector(core->pdev, 0);
+	ret = request_threaded_irq(irq->number, nova_core_irq_hard,
 				   nova_core_irq_thread, 0, "nova_core", core);
 	if (ret) {
 		dev_err_probe(core->dev, ret, "cannot request the interrupt\n");
@@ -188,7 +191,7 @@ void nova_core_irq_fini(struct nova_core *core)
 	if (!test_bit(NOVA_CORE_LOST, &core->broken))
 		nova_core_irq_quiet(core);
 
-	free_irq(pci_irq_vector(core->pdev, 0), core);
+	free_irq(core->irq->number, core);
 	nova_core_audit_del(core, &core->irq->audit);
 
 	/* The thread may have been on its way to arm the tree again. */
@@ -215,6 +218,19 @@ void nova_core_irq_rearm(struct nova_core *core)
 	nova_core_wr32(core, NV_VF_INTR_TOP_EN_SET, NV_VF_INTR_TOP_MASK);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_irq_rearm, "NOVA_CORE");
+
+/* When it returns neither handler nor thread runs or will; what comes up stays pending. */
+void nova_core_irq_pause(struct nova_core *core)
+{
+	disable_irq(core->irq->number);
+}
+
+/* The message of what came up meanwhile may have been lost. */
+void nova_core_irq_resume(struct nova_core *core)
+{
+	enable_irq(core->irq->number);
+	nova_core_irq_rearm(core);
+}
 
 /* Probe and remove only. */
 void nova_core_irq_enable(struct nova_core *core, unsigned int vector)

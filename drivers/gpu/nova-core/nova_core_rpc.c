@@ -72,7 +72,7 @@ struct nova_core_rpc_request {
  * @request: the request in flight, on its caller's stack
  * @msg: the message being looked at
  * @init_done: the firmware's first message has come
- * @started: replies are announced by an interrupt; changes in probe and remove only
+ * @started: replies are announced by an interrupt; changes in probe, remove and recovery only
  * @tag: last tag used
  */
 struct nova_core_rpc {
@@ -183,6 +183,7 @@ static int nova_core_rpc_take_event_locked(struct nova_core *core)
  * with -EIO.
  */
 static void nova_core_rpc_receive(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 	unsigned int i;
@@ -215,6 +216,7 @@ void nova_core_rpc_service(struct nova_core *core)
 EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_service);
 
 static bool nova_core_rpc_poll(struct nova_core *core, const bool *done)
+	__must_hold_shared(nova_core_door)
 {
 	nova_core_rpc_receive(core);
 	return READ_ONCE(*done) || nova_core_state(core);
@@ -222,6 +224,7 @@ static bool nova_core_rpc_poll(struct nova_core *core, const bool *done)
 
 /* No interrupt is there to wait for: polls the ring, in memory. */
 static void nova_core_rpc_wait_polling(struct nova_core *core, const bool *done)
+	__must_hold_shared(nova_core_door)
 {
 	bool end;
 
@@ -327,6 +330,7 @@ dma_addr_t nova_core_rpc_boot_args(struct nova_core *core)
 	dma_addr_t addr = rpc->dma.addr;
 	struct nova_fw_boot *boot = &mem->boot;
 
+	rpc->init_done = false;
 	memset(mem, 0, sizeof(*mem));
 	nova_core_msgq_init(&rpc->cmd, mem->cmd, &mem->cmd_index, NOVA_CORE_RPC_SLOTS);
 	nova_core_msgq_init(&rpc->status, mem->status, &mem->status_index, NOVA_CORE_RPC_SLOTS);
@@ -391,6 +395,17 @@ void nova_core_rpc_start(struct nova_core *core)
 {
 	core->rpc->started = true;
 	nova_core_irq_enable(core, NV_VECTOR_GSP);
+}
+
+/* Back to polling for a while, with the interrupt off. No request is in flight. */
+void nova_core_rpc_pause(struct nova_core *core)
+{
+	core->rpc->started = false;
+}
+
+void nova_core_rpc_resume(struct nova_core *core)
+{
+	core->rpc->started = true;
 }
 
 /* Back to polling. No request is in flight. */

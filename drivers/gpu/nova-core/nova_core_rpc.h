@@ -14,7 +14,10 @@ void nova_core_rpc_stop(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 
 dma_addr_t nova_core_rpc_boot_args(struct nova_core *core);
-int nova_core_rpc_wait_init_done(struct nova_core *core);
+void nova_core_rpc_pause(struct nova_core *core);
+void nova_core_rpc_resume(struct nova_core *core);
+int nova_core_rpc_wait_init_done(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request, u32 request_size,
 		       void *reply, u32 reply_size)
 	__must_hold_shared(nova_core_door);

@@ -46,13 +46,24 @@ extern "C" {
  * EPERM                 not allowed for this object (mapping NO_MMAP, sharing VM-private)
  * ENOSPC                video memory or page-table memory, channels, or a per-file limit exhausted
  * ENOMEM                system memory exhausted
- * E2BIG                 an array or a push is longer than the limit in DRM_NOVA_QUERY_LIMITS
+ * E2BIG                 an array, a push or a label is longer than its limit
  * EOPNOTSUPP            valid, but this driver or device lacks the feature
  * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why
+ * EBUSY                 the buffer cannot be moved, a user-mode queue may be using it
+ * ETIME                 the deadline of a wait has passed
  * ETIMEDOUT             the device's firmware did not answer in time
  * EIO                   the device's answer makes no sense
  * ENODEV                the device is gone; every object can still be closed
  * ====================  ====================================================
+ *
+ * When the device's firmware dies it is started again, once as long as the driver is bound
+ * (%DRM_NOVA_FEATURE_RECOVERY, and the parameter "recoveries" of nova_core). All queues of that
+ * moment are dead, DRM_NOVA_QUEUE_STATE_LOST, and fences of their unfinished jobs signal with
+ * ECANCELED. Until they do, an ioctl that needs the firmware may return ETIMEDOUT; afterwards new
+ * queues can be made. All memory and all bindings are as they were, but for what unfinished jobs
+ * were writing. The uevent of the DRM device says WEDGED=none then. If the firmware dies again the
+ * device is wedged, which the uevent announces, last, with WEDGED=rebind: QUEUE_CREATE and what
+ * changes bindings return ETIMEDOUT, EXEC ECANCELED; video memory has any content for the CPU.
  *
  * After the device is gone: ioctls return ENODEV, fences signal with the error ENODEV, CPU
  * mappings stay readable and writable with undefined content, files and handles can be closed.
@@ -62,17 +73,20 @@ extern "C" {
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
-/* Our own. 0x22, 0x26, 0x2c are reserved: GEM_SET_META, VM_GET_STATE, WAIT_USER_FENCE. */
+/* Our own. */
 #define DRM_NOVA_DEV_QUERY		0x20
 #define DRM_NOVA_GEM_MMAP_OFFSET	0x21
+#define DRM_NOVA_GEM_SET_META		0x22
 #define DRM_NOVA_VM_CREATE		0x23
 #define DRM_NOVA_VM_DESTROY		0x24
 #define DRM_NOVA_VM_BIND		0x25
+#define DRM_NOVA_VM_GET_STATE		0x26
 #define DRM_NOVA_QUEUE_CREATE		0x27
 #define DRM_NOVA_QUEUE_DESTROY		0x28
 #define DRM_NOVA_QUEUE_GET_STATE	0x29
 #define DRM_NOVA_EXEC			0x2a
 #define DRM_NOVA_GET_TIME		0x2b
+#define DRM_NOVA_WAIT_USER_FENCE	0x2c
 
 /**
  * struct drm_nova_array - an array argument
@@ -162,6 +176,7 @@ struct drm_nova_gem_info {
 #define DRM_NOVA_QUERY_MEMORY		2	/* struct drm_nova_query_memory */
 #define DRM_NOVA_QUERY_ENGINES		3	/* struct drm_nova_query_engines */
 #define DRM_NOVA_QUERY_LIMITS		4	/* struct drm_nova_query_limits */
+#define DRM_NOVA_QUERY_PRIORITIES	5	/* struct drm_nova_query_priorities */
 
 /**
  * struct drm_nova_dev_query - DRM_IOCTL_NOVA_DEV_QUERY
@@ -199,7 +214,22 @@ struct drm_nova_query_device {
 	__u32 pci_function;
 };
 
-/* Features; a bit is set when the driver and the device have it. None is defined yet. */
+/* Features; a bit is set when the driver and the device have it. */
+
+/** define DRM_NOVA_FEATURE_ASYNC_BIND - DRM_NOVA_VM_BIND_ASYNC */
+#define DRM_NOVA_FEATURE_ASYNC_BIND	(1ull << 0)
+/** define DRM_NOVA_FEATURE_SPARSE - DRM_NOVA_VM_BIND_SPARSE, DRM_NOVA_VM_SCRATCH */
+#define DRM_NOVA_FEATURE_SPARSE		(1ull << 1)
+/** define DRM_NOVA_FEATURE_USERMODE_QUEUE - DRM_NOVA_QUEUE_USERMODE */
+#define DRM_NOVA_FEATURE_USERMODE_QUEUE	(1ull << 3)
+/** define DRM_NOVA_FEATURE_USER_FENCE - DRM_IOCTL_NOVA_WAIT_USER_FENCE */
+#define DRM_NOVA_FEATURE_USER_FENCE	(1ull << 4)
+/** define DRM_NOVA_FEATURE_RECOVERY - a dead firmware costs queues, not memory; VM_GET_STATE */
+#define DRM_NOVA_FEATURE_RECOVERY	(1ull << 5)
+/** define DRM_NOVA_FEATURE_MADVISE - DRM_NOVA_GEM_META_MADVISE */
+#define DRM_NOVA_FEATURE_MADVISE	(1ull << 6)
+/** define DRM_NOVA_FEATURE_IMPLICIT_SYNC - DRM_NOVA_EXEC_IMPLICIT_SYNC */
+#define DRM_NOVA_FEATURE_IMPLICIT_SYNC	(1ull << 7)
 
 /**
  * struct drm_nova_memory_region - one kind of memory
@@ -279,6 +309,10 @@ struct drm_nova_query_engines {
  * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
  *	addresses in use takes one, and a few are needed above them
  * @file_gem_bytes_max: sum of the sizes of the buffers a file made, used or not, or ENOSPC
+ * @vm_binds_max: asynchronous VM_BINDs of one VM that are not finished, or ENOSPC
+ * @reserved: 0
+ * @userq_vram_bytes_max: sum of the sizes of the buffers that may be in video memory and are
+ *	bound in a file's VMs with user-mode queues, or ENOSPC; twice that for all files
  *
  * What is limited per file is given back with the object, which may outlive its handle.
  */
@@ -300,6 +334,20 @@ struct drm_nova_query_limits {
 	__u32 queue_jobs_max;
 	__u32 page_tables_max;
 	__u64 file_gem_bytes_max;
+	__u32 vm_binds_max;
+	__u32 reserved;
+	__u64 userq_vram_bytes_max;
+};
+
+/**
+ * struct drm_nova_query_priorities - priorities of queues
+ * @allowed: those that QUEUE_CREATE allows to who asks, a mask of 1 << DRM_NOVA_PRIORITY_*; the
+ *           others are EACCES
+ * @known: all that there are, as a mask
+ */
+struct drm_nova_query_priorities {
+	__u32 allowed;
+	__u32 known;
 };
 
 /**
@@ -316,9 +364,56 @@ struct drm_nova_gem_mmap_offset {
 	__u64 offset;
 };
 
+/** define DRM_NOVA_GEM_META_LABEL - a name for people, see &struct drm_nova_gem_set_meta */
+#define DRM_NOVA_GEM_META_LABEL		1
+/** define DRM_NOVA_GEM_META_MADVISE - is the content needed? */
+#define DRM_NOVA_GEM_META_MADVISE	2
+
+/** define DRM_NOVA_GEM_LABEL_MAX - longest label in bytes, or E2BIG */
+#define DRM_NOVA_GEM_LABEL_MAX		4096
+
+#define DRM_NOVA_MADVISE_WILLNEED	0	/* keep it; how each buffer begins */
+#define DRM_NOVA_MADVISE_DONTNEED	1	/* it may be dropped when memory is short */
+
+/**
+ * struct drm_nova_gem_set_meta - DRM_IOCTL_NOVA_GEM_SET_META
+ * @handle: GEM handle, or ENOENT
+ * @op: DRM_NOVA_GEM_META_*; unknown: EINVAL
+ * @value: of a label: its length in bytes, 0 for none; of an advice: DRM_NOVA_MADVISE_*
+ * @pointer: of a label: user pointer to its bytes, any but they are shown up to the first zero; of
+ *           an advice: must be 0
+ * @retained: out, of an advice: 1 when the buffer has kept its content since it was needed last, 0
+ *            when it was dropped
+ * @pad: must be 0
+ *
+ * A label belongs to the buffer, not to the handle, and is shown in debugfs.
+ *
+ * DONTNEED waits for the jobs that may be using the buffer, and takes it out of the GPU's sight. It
+ * stays bound, but the GPU faults where it is; VM_BIND refuses it (EPERM). From then on its memory
+ * may go at any moment, with the content: retained, in the next answer, tells. CPU mappings stay
+ * usable; of a dropped buffer they are zero, and what is written to them may be dropped again.
+ *
+ * WILLNEED ends that: the content is kept from now on, what was dropped is zero, and the
+ * GPU sees the buffer from the next EXEC on. A retained of 0 is told once.
+ *
+ * DONTNEED is EBUSY while the buffer is bound where there are user-mode queues. Advice on an
+ * imported buffer is EPERM: the memory is not ours. A buffer in use by an importer is not dropped.
+ */
+struct drm_nova_gem_set_meta {
+	__u32 handle;
+	__u32 op;
+	__u64 value;
+	__u64 pointer;
+	__u32 retained;
+	__u32 pad;
+};
+
+/** define DRM_NOVA_VM_SCRATCH - what is not mapped behaves as with DRM_NOVA_VM_BIND_SPARSE */
+#define DRM_NOVA_VM_SCRATCH		(1u << 0)
+
 /**
  * struct drm_nova_vm_create - DRM_IOCTL_NOVA_VM_CREATE
- * @flags: must be 0
+ * @flags: DRM_NOVA_VM_SCRATCH
  * @vm_id: out, never 0
  * @va_start: out, first address the client may bind
  * @va_size: out, bytes it may bind from there; the rest of the space is the kernel's
@@ -335,7 +430,8 @@ struct drm_nova_vm_create {
  * @vm_id: the VM
  * @pad: must be 0
  *
- * Queues keep the address space they run in until they are destroyed.
+ * Queues keep the address space they run in until they are destroyed. Asynchronous binds that are
+ * pending when the last of them goes are not applied; their fences signal with ECANCELED.
  */
 struct drm_nova_vm_destroy {
 	__u32 vm_id;
@@ -347,17 +443,26 @@ struct drm_nova_vm_destroy {
 #define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2	/* unmap all the client has bound; other fields 0 */
 
 #define DRM_NOVA_VM_BIND_READONLY	(1u << 0)	/* MAP: GPU writes fault */
+#define DRM_NOVA_VM_BIND_SPARSE		(1u << 1)	/* MAP without memory; see below */
 
 /**
  * struct drm_nova_vm_bind_op - one change of an address space
  * @op: DRM_NOVA_VM_BIND_OP_*
- * @flags: DRM_NOVA_VM_BIND_READONLY
- * @handle: MAP: GEM handle; otherwise 0
+ * @flags: DRM_NOVA_VM_BIND_READONLY or DRM_NOVA_VM_BIND_SPARSE
+ * @handle: MAP: GEM handle; otherwise, and with DRM_NOVA_VM_BIND_SPARSE, 0
  * @pad: must be 0
- * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise 0
+ * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise, and with
+ *             DRM_NOVA_VM_BIND_SPARSE, 0
  * @va: first address, multiple of 4096
- * @size: bytes, multiple of 4096, not 0; the MAPs of one call together at most
+ * @size: bytes, multiple of 4096, not 0; the MAPs of buffers in one call together at most
  *        gem_size_max of DRM_NOVA_QUERY_LIMITS, or E2BIG
+ *
+ * A MAP with DRM_NOVA_VM_BIND_SPARSE gives a range no memory: the GPU reads zero there and what it
+ * writes is dropped, nothing faults. The range may be as long as the address space: it takes page
+ * tables at its two ends only, at most four each. Otherwise it is a mapping as others. A MAP of a
+ * buffer replaces a part of it, and what is unmapped later is not sparse again. To unmap a part
+ * of it takes page tables where it is cut, and can fail with ENOSPC or ENOMEM; to unmap all of it
+ * cannot.
  */
 struct drm_nova_vm_bind_op {
 	__u32 op;
@@ -369,19 +474,27 @@ struct drm_nova_vm_bind_op {
 	__u64 size;
 };
 
-/** define DRM_NOVA_VM_BIND_ASYNC - reserved: binds behind fences; EOPNOTSUPP today */
+/** define DRM_NOVA_VM_BIND_ASYNC - do not wait; bind when the fences have signalled */
 #define DRM_NOVA_VM_BIND_ASYNC		(1u << 0)
 
 /**
  * struct drm_nova_vm_bind - DRM_IOCTL_NOVA_VM_BIND
  * @vm_id: the VM
- * @flags: must be 0
- * @ops: array of &struct drm_nova_vm_bind_op, applied in order, all or none
- * @syncs: array of &struct drm_nova_sync; needs DRM_NOVA_VM_BIND_ASYNC, so empty today
+ * @flags: DRM_NOVA_VM_BIND_ASYNC
+ * @ops: array of &struct drm_nova_vm_bind_op, applied in order, all or none; may be empty
+ * @syncs: array of &struct drm_nova_sync; empty without DRM_NOVA_VM_BIND_ASYNC
  *
  * When it returns 0 the GPU sees the new mappings, and no engine still uses
  * the old ones through a translation cache. Jobs that run meanwhile see either.
  * The ioctl does not wait for jobs.
+ *
+ * With DRM_NOVA_VM_BIND_ASYNC this is so when the syncobjs of @syncs that are to be signalled have
+ * signalled, and not before those that are waited for have. All errors are the ioctl's: a bind
+ * that was accepted takes place, unless its VM or the device goes before, and then the
+ * fence has the error ECANCELED or ENODEV. The asynchronous binds of a VM take place in order. One
+ * that is synchronous comes after those that are pending, and waits for them. With
+ * no ops it is a sync point in that order. Jobs wait for a bind only if a sync says so. The
+ * buffers of a VM stay where they are while a bind of it is pending.
  */
 struct drm_nova_vm_bind {
 	__u32 vm_id;
@@ -390,22 +503,113 @@ struct drm_nova_vm_bind {
 	struct drm_nova_array syncs;
 };
 
+/**
+ * struct drm_nova_vm_fault - the GPU could not translate an address
+ * @address: the address, of 4 KiB granularity
+ * @time_ns: when, by the clock of GET_TIME's gpu_ns
+ * @type: why: 0 PDE, 2 PTE (neither is valid), 6 read-only violation; other values as in
+ *	NVIDIA's published manuals (NV_PFAULT_FAULT_TYPE)
+ * @access: what was tried: 0 read, 1 write, 2 atomic, 3 prefetch (NV_PFAULT_ACCESS_TYPE)
+ * @client: unit of the GPU that did (NV_PFAULT_CLIENT)
+ * @engine: index of the queue's engine in DRM_NOVA_QUERY_ENGINES
+ * @queue_id: the queue, which this costs its life; its id is another's after QUEUE_DESTROY
+ * @reserved: 0
+ */
+struct drm_nova_vm_fault {
+	__u64 address;
+	__u64 time_ns;
+	__u32 type;
+	__u32 access;
+	__u32 client;
+	__u32 engine;
+	__u32 queue_id;
+	__u32 reserved;
+};
+
+/** define DRM_NOVA_VM_STATE_USABLE - bindings can be changed, and queues can be made in the VM */
+#define DRM_NOVA_VM_STATE_USABLE	(1u << 0)
+
+/**
+ * struct drm_nova_vm_get_state - DRM_IOCTL_NOVA_VM_GET_STATE
+ * @vm_id: the VM
+ * @state: out, DRM_NOVA_VM_STATE_*; 0 once the device is wedged
+ * @reset_count: out, recoveries of the device since VM_CREATE; each has cost the queues
+ * @fault_count: out, faults of the VM's queues since VM_CREATE, modulo 2^32
+ * @faults: array of &struct drm_nova_vm_fault to fill. In: room for @count, at most 4096, or
+ *	E2BIG; out: @count elements were written. They are the newest of those that are kept, 16
+ *	at most, the oldest of them first; with less room the older ones are left out
+ *
+ * A fault kills the queue it happens in, never the VM or another queue in it. It may show up here
+ * a moment after it does in the queue's state, which the firmware reports on a way of its own.
+ * Faults that the GPU had no room to report are missing.
+ */
+struct drm_nova_vm_get_state {
+	__u32 vm_id;
+	__u32 state;
+	__u32 reset_count;
+	__u32 fault_count;
+	struct drm_nova_array faults;
+};
+
 #define DRM_NOVA_PRIORITY_LOW		0
 #define DRM_NOVA_PRIORITY_NORMAL	1
 #define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
 
-/** define DRM_NOVA_QUEUE_USERMODE - reserved: the client owns the ring; EOPNOTSUPP today */
+/**
+ * DOC: user-mode queues
+ *
+ * A queue made with DRM_NOVA_QUEUE_USERMODE takes work from its ring, which the client maps and
+ * fills; submitting is no system call. One mmap() at doorbell_offset of the DRM file that made it,
+ * shared, of map_size bytes or any part of them, has, in pages of the CPU:
+ *
+ * ========  ==============================================================================
+ * page 0    the usermode page of the device, uncached. A 32-bit store of the token at
+ *           DRM_NOVA_USERQ_DOORBELL has the device look at GP_PUT
+ * page 1    USERD, ordinary memory. DRM_NOVA_USERQ_GP_PUT is the client's, 32 bits: the index
+ *           behind the last entry. DRM_NOVA_USERQ_GP_GET is the device's: the entry it is at
+ * page 2    and the following: the ring, ring_size GP entries of 8 bytes, ordinary memory
+ * ========  ==============================================================================
+ *
+ * To submit, write the entries, then GP_PUT, then ring the doorbell, with a write barrier between
+ * each. The ring is empty when GP_GET == GP_PUT and is full with one entry free. The device writes
+ * GP_GET from time to time only, so completion is better told by a semaphore that the push
+ * releases, with a non-stall interrupt behind it for DRM_IOCTL_NOVA_WAIT_USER_FENCE.
+ *
+ * While a VM has user-mode queues, all buffers bound in it stay resident: they are made so when
+ * the first one is created and with each VM_BIND, and are not moved (exporting one from video
+ * memory: EBUSY).
+ *
+ * No time limit is on what runs in such a queue. If it holds up an engine it is killed when
+ * a job of another queue on that engine runs out of time. Errors and faults kill it and no other.
+ *
+ * When the queue has been destroyed, or the device is gone, the mapping is still there: one page
+ * of plain memory, zero at first, in place of each of its pages. Whoever goes on submitting to it
+ * writes to that and is not told; DRM_IOCTL_NOVA_QUEUE_GET_STATE or a wait tells.
+ */
+
+/** define DRM_NOVA_QUEUE_USERMODE - the client writes to the ring and rings the doorbell */
 #define DRM_NOVA_QUEUE_USERMODE		(1u << 0)
+
+#define DRM_NOVA_USERQ_DOORBELL		0x90	/* in page 0, NOTIFY_CHANNEL_PENDING */
+#define DRM_NOVA_USERQ_GP_GET		0x88	/* in page 1 */
+#define DRM_NOVA_USERQ_GP_PUT		0x8c	/* in page 1 */
 
 /**
  * struct drm_nova_queue_create - DRM_IOCTL_NOVA_QUEUE_CREATE
  * @vm_id: address space the queue runs in
  * @engine: index from DRM_NOVA_QUERY_ENGINES
  * @priority: DRM_NOVA_PRIORITY_*
- * @flags: must be 0
- * @ring_size: GPFIFO entries, a power of two within the limits; 0 for the default
+ * @flags: DRM_NOVA_QUEUE_USERMODE
+ * @ring_size: GPFIFO entries, a power of two within the limits; 0 for the default; out, what it is
  * @queue_id: out, never 0
- * @doorbell_offset: out, 0 without DRM_NOVA_QUEUE_USERMODE
+ * @doorbell_offset: out, offset for mmap(); this and the rest are 0 without DRM_NOVA_QUEUE_USERMODE
+ * @map_size: out, bytes that can be mapped there
+ * @ring_va: out, address of the ring in the VM, where the GPU can read it
+ * @token: out, what rings the doorbell
+ * @reserved: out, 0
+ *
+ * ENOSPC for the first user-mode queue of a VM in which more is bound than userq_vram_bytes_max, or
+ * than video memory has room for.
  */
 struct drm_nova_queue_create {
 	__u32 vm_id;
@@ -415,6 +619,10 @@ struct drm_nova_queue_create {
 	__u32 ring_size;
 	__u32 queue_id;
 	__u64 doorbell_offset;
+	__u64 map_size;
+	__u64 ring_va;
+	__u32 token;
+	__u32 reserved;
 };
 
 /**
@@ -497,13 +705,28 @@ struct drm_nova_job {
 };
 
 /**
+ * define DRM_NOVA_EXEC_IMPLICIT_SYNC - order the call among what others do with shared buffers
+ *
+ * For clients whose partners know no syncobjs. It is about the buffers that are bound in the
+ * queue's VM and were exported as a dma-buf at some time, or imported. The jobs wait for the
+ * fences that these buffers carry when EXEC is called: for those of writers if a buffer is bound
+ * only with DRM_NOVA_VM_BIND_READONLY, else for those of readers, too. The fence of the last job is
+ * left on them, as a reader's or a writer's, and whoever respects such fences waits for it.
+ * The ioctl itself does not wait.
+ *
+ * It needs DRM_NOVA_FEATURE_IMPLICIT_SYNC. Without it jobs neither wait for nor leave such fences.
+ */
+#define DRM_NOVA_EXEC_IMPLICIT_SYNC	(1u << 0)
+
+/**
  * struct drm_nova_exec - DRM_IOCTL_NOVA_EXEC
  * @queue_id: the queue
- * @flags: must be 0
+ * @flags: DRM_NOVA_EXEC_*
  * @jobs: array of &struct drm_nova_job, run in order; all are accepted or none
  *
  * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound
  * in the queue's VM are made resident and stay so until the jobs end.
+ * EINVAL for a user-mode queue.
  */
 struct drm_nova_exec {
 	__u32 queue_id;
@@ -530,6 +753,49 @@ struct drm_nova_get_time {
 	__u64 reserved;
 };
 
+/** define DRM_NOVA_USER_FENCE_32 - the value in memory has 4 bytes and not 8 */
+#define DRM_NOVA_USER_FENCE_32		(1u << 0)
+
+#define DRM_NOVA_USER_FENCE_EQ		0	/* memory == value */
+#define DRM_NOVA_USER_FENCE_NEQ		1
+#define DRM_NOVA_USER_FENCE_GT		2	/* memory > value, unsigned like the following */
+#define DRM_NOVA_USER_FENCE_GE		3
+#define DRM_NOVA_USER_FENCE_LT		4
+#define DRM_NOVA_USER_FENCE_LE		5
+
+/**
+ * struct drm_nova_wait_user_fence - DRM_IOCTL_NOVA_WAIT_USER_FENCE
+ * @vm_id: the VM
+ * @flags: DRM_NOVA_USER_FENCE_32
+ * @op: DRM_NOVA_USER_FENCE_*, how memory and @value are compared
+ * @queue_id: the queue that is expected to write there, of any VM: ECANCELED if it is killed; or 0
+ * @address: GPU address, a multiple of the value's size; ENOENT if no buffer is bound there
+ * @value: what to compare with; within the value's size
+ * @mask: bits of both that are compared; not 0, within the value's size
+ * @timeout: absolute, CLOCK_MONOTONIC, in nanoseconds; not after now: look and do not wait
+ *
+ * Waits until (memory & @mask) @op (@value & @mask). Memory is looked at when the wait begins,
+ * after each non-stall interrupt of an engine, when a queue is killed, and at the deadline: a write
+ * without an interrupt behind it is not noticed before one of these. Writes by the CPU
+ * are seen in the same way.
+ *
+ * The buffer may be anywhere, evicted or NO_MMAP as well; of an imported one EPERM. It is looked up
+ * each time: what is bound there may change, and ENOENT ends the wait when nothing is, or when
+ * the VM or the queue has been destroyed.
+ *
+ * ETIME at the deadline. ENODEV when the device goes, whatever memory holds.
+ */
+struct drm_nova_wait_user_fence {
+	__u32 vm_id;
+	__u32 flags;
+	__u32 op;
+	__u32 queue_id;
+	__u64 address;
+	__u64 value;
+	__u64 mask;
+	__s64 timeout;
+};
+
 #define DRM_IOCTL_NOVA_GETPARAM \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GETPARAM, struct drm_nova_getparam)
 #define DRM_IOCTL_NOVA_GEM_CREATE \
@@ -540,12 +806,16 @@ struct drm_nova_get_time {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_DEV_QUERY, struct drm_nova_dev_query)
 #define DRM_IOCTL_NOVA_GEM_MMAP_OFFSET \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_MMAP_OFFSET, struct drm_nova_gem_mmap_offset)
+#define DRM_IOCTL_NOVA_GEM_SET_META \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_SET_META, struct drm_nova_gem_set_meta)
 #define DRM_IOCTL_NOVA_VM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_CREATE, struct drm_nova_vm_create)
 #define DRM_IOCTL_NOVA_VM_DESTROY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_DESTROY, struct drm_nova_vm_destroy)
 #define DRM_IOCTL_NOVA_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_BIND, struct drm_nova_vm_bind)
+#define DRM_IOCTL_NOVA_VM_GET_STATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_GET_STATE, struct drm_nova_vm_get_state)
 #define DRM_IOCTL_NOVA_QUEUE_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_CREATE, struct drm_nova_queue_create)
 #define DRM_IOCTL_NOVA_QUEUE_DESTROY \
@@ -556,6 +826,8 @@ struct drm_nova_get_time {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_EXEC, struct drm_nova_exec)
 #define DRM_IOCTL_NOVA_GET_TIME \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GET_TIME, struct drm_nova_get_time)
+#define DRM_IOCTL_NOVA_WAIT_USER_FENCE \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_WAIT_USER_FENCE, struct drm_nova_wait_user_fence)
 
 #if defined(__cplusplus)
 }

@@ -10,6 +10,7 @@
 enum nova_account_kind {
 	NOVA_ACCOUNT_BO_BYTES,	/* sizes of buffers: each takes mmap offsets, used or not */
 	NOVA_ACCOUNT_TABLES,	/* page tables, out of the carve-out */
+	NOVA_ACCOUNT_HELD_BYTES, /* video memory that must not be evicted, see nova_userq.c */
 	NOVA_ACCOUNT_KINDS
 };
 

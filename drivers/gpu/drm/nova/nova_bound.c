@@ -9,7 +9,10 @@
 
 #include "nova_bound.h"
 #include "nova_device.h"
+#include "nova_dump.h"
 #include "nova_queue.h"
+#include "nova_reset.h"
+#include "nova_shrink.h"
 
 struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 	__context_unsafe(it makes what is checked elsewhere)
@@ -58,34 +61,6 @@ void nova_bound_unpin(void)
 	nova_core_unpin();
 }
 
-/*
- * Behind the door remove() has killed them already, or is about to. User space is told last, when
- * nothing of the device runs or waits any more.
- */
-static void nova_bound_lost_work(struct work_struct *work)
-{
-	struct nova_bound *bound = container_of(work, struct nova_bound, lost_work);
-	struct nova_device *ndev = bound->ndev;
-	int error, idx;
-
-	dev_err(ndev->drm.dev, "the device was lost, all queues are killed\n");
-	bound = nova_bound_enter(ndev, &idx);
-	if (!bound)
-		return;
-	error = nova_core_is_lost(bound->core) ? -ENODEV : -ECANCELED;
-	nova_bound_exit(idx);
-	nova_queues_kill(ndev, error);
-
-	/* What fell off the bus is not to be recovered: its removal is announced. */
-	if (error != -ECANCELED)
-		return;
-	bound = nova_bound_enter(ndev, &idx);
-	if (!bound)
-		return;
-	drm_dev_wedged_event(&ndev->drm, DRM_WEDGE_RECOVERY_REBIND, NULL);
-	nova_bound_exit(idx);
-}
-
 /**
  * nova_bound_create() - what exists only while bound
  * @ndev: the DRM device, not registered yet
@@ -110,19 +85,29 @@ int nova_bound_create(struct nova_device *ndev, struct nova_core *core)
 	bound->ndev = ndev;
 	spin_lock_init(&bound->events.lock);
 	INIT_LIST_HEAD(&bound->events.list);
-	INIT_WORK(&bound->lost_work, nova_bound_lost_work);
+	INIT_WORK(&bound->lost_work, nova_reset_work);
 	bound->reset_wq = alloc_ordered_workqueue("nova-reset", 0);
 	if (!bound->reset_wq) {
 		ret = -ENOMEM;
 		goto err_free;
 	}
-	ret = nova_core_client_register(core, &nova_queue_client_ops, bound);
+	ret = nova_shrink_create(bound);
 	if (ret)
 		goto err_wq;
+	ret = nova_dump_init(bound);
+	if (ret)
+		goto err_shrink;
+	ret = nova_core_client_register(core, &nova_queue_client_ops, bound);
+	if (ret)
+		goto err_dump;
 	nova_core_audit_add(core, &bound->audit, "bound device");
 	ndev->bound = bound;
 	return 0;
 
+err_dump:
+	nova_dump_fini(bound);
+err_shrink:
+	nova_shrink_destroy(bound);
 err_wq:
 	destroy_workqueue(bound->reset_wq);
 err_free:
@@ -169,6 +154,8 @@ void nova_bound_destroy(struct nova_bound *bound)
 {
 	nova_core_client_unregister(bound->core);
 	destroy_workqueue(bound->reset_wq);
+	nova_dump_fini(bound);
+	nova_shrink_destroy(bound);
 	nova_core_audit_del(bound->core, &bound->audit);
 	bound->ndev->bound = NULL;
 	__release(nova_core_door);

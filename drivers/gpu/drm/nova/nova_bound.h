@@ -11,6 +11,8 @@
 #include <linux/nova_core.h>
 
 struct nova_device;
+struct nova_dump;
+struct nova_shrink;
 
 /**
  * struct nova_bound - what exists only while the driver is bound to the device
@@ -32,8 +34,12 @@ struct nova_bound {
 	} events;
 	/** @reset_wq: ordered: hangs and errors of all queues are handled one at a time */
 	struct workqueue_struct *reset_wq;
-	/** @lost_work: kills all queues after the device was lost */
+	/** @dump: see nova_dump.c */
+	struct nova_dump *dump;
+	/** @lost_work: nova_reset_work(), after the device was lost or its firmware died */
 	struct work_struct lost_work;
+	/** @shrink: frees what is not needed when the system is short of memory */
+	struct nova_shrink *shrink;
 	/** @audit: registry entry of @reset_wq and @lost_work */
 	struct nova_core_audit audit;
 };

@@ -7,9 +7,12 @@
 #include <drm/drm_managed.h>
 
 #include "nova_device.h"
+#include "nova_mover.h"
 #include "nova_pt.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 
 static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 {
@@ -18,7 +21,16 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	/* context_unsafe: nobody has the device yet */
 	context_unsafe(INIT_LIST_HEAD(&ndev->queues.list));
 	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->queues.binds));
+	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->mappings.list));
+	init_rwsem(&ndev->reset.maps);
+	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->gem.list));
+	init_rwsem(&ndev->space);
+	ret = drmm_mutex_init(&ndev->drm, &ndev->gem.lock);
+	if (ret)
+		return ret;
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
 	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
 }
@@ -48,10 +60,15 @@ struct nova_device *nova_device_create(struct device *parent, const struct drm_d
 	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
+	nova_userq_init(ndev);
+	nova_user_fence_init(ndev);
 	ret = nova_device_init_lists(ndev);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = nova_pt_tables_init(ndev);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = nova_mover_init(ndev);
 	if (ret)
 		return ERR_PTR(ret);
 	ret = nova_ttm_init(ndev);

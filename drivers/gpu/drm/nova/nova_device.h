@@ -2,9 +2,13 @@
 #ifndef _NOVA_DEVICE_H_
 #define _NOVA_DEVICE_H_
 
+#include <linux/atomic.h>
+#include <linux/idr.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_mm.h>
@@ -15,6 +19,7 @@
 struct device;
 struct drm_driver;
 struct nova_bound;
+struct nova_mover;
 
 /**
  * struct nova_device - the DRM device, all that open files can reach
@@ -41,6 +46,8 @@ struct nova_device {
 		/** @vram.lock: guards @vram.mm */
 		struct mutex lock;
 	} vram;
+	/** @mover: clears and copies video memory, see nova_mover.c */
+	struct nova_mover *mover;
 	/** @tables: memory of page tables, carved out of video memory, see nova_pt.c */
 	struct {
 		/** @tables.used: a bit per table */
@@ -50,14 +57,53 @@ struct nova_device {
 		/** @tables.lock: guards @tables.used */
 		spinlock_t lock;
 	} tables;
+	/** @charged_ns: per engine, see nova_meter_charge() */
+	atomic64_t charged_ns[NOVA_CORE_ENGINES_MAX];
+	/** @gem: all buffers, see nova_meta.c */
+	struct {
+		/** @gem.lock: guards the list and the labels; nothing is allocated under it */
+		struct mutex lock;
+		struct list_head list __guarded_by(&lock);
+		/** @gem.last_id: of the newest buffer */
+		u64 last_id __guarded_by(&lock);
+	} gem;
+	/** @space: held while buffers are made resident, see nova_space.c */
+	struct rw_semaphore space;
+	/** @purgeable: pages that nova_shrink.c may free */
+	atomic_long_t purgeable;
 	/** @queues: queues with a channel, see nova_queue.c */
 	struct {
 		/** @queues.lock: guards the list; on the list means @bound is valid */
 		struct mutex lock;
 		struct list_head list __guarded_by(&lock);
+		/** @queues.binds: queues of asynchronous binds, see nova_bind_queue.c */
+		struct list_head binds __guarded_by(&lock);
 		/** @queues.closed: remove() has begun, no queue may join */
 		bool closed __guarded_by(&lock);
 	} queues;
+	/** @reset: what became of the device, see nova_reset.c; written by its work only */
+	struct {
+		/** @reset.count: recoveries since probe */
+		u32 count;
+		/** @reset.maps: who maps video memory for a CPU holds it for reading */
+		struct rw_semaphore maps;
+		/** @reset.wedged: of no use until it is bound anew; set under @reset.maps */
+		bool wedged;
+	} reset;
+	/** @userqs: user-mode queues, see nova_userq.c */
+	struct {
+		/** @userqs.ids: which mmap offsets are in use */
+		struct ida ids;
+		/** @userqs.held: bytes of buffers that must stay in video memory for them */
+		atomic64_t held;
+	} userqs;
+	/** @user_fences: waits for memory, see nova_user_fence.c */
+	struct {
+		/** @user_fences.wait: who sleeps */
+		wait_queue_head_t wait;
+		/** @user_fences.events: counts what they look at memory for */
+		atomic_t events;
+	} user_fences;
 	/** @mappings: DMA mappings of buffers, see nova_dma.c */
 	struct {
 		/** @mappings.lock: guards the list; on the list means @bound is valid */

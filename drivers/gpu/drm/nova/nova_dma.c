@@ -240,9 +240,25 @@ EXPORT_SYMBOL_IF_KUNIT(nova_dma_unmap_all);
  */
 u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size)
 {
-	struct scatterlist *sg = map->cursor.sg;
-	unsigned int index = map->cursor.index;
-	u64 start = map->cursor.start;
+	return nova_dma_addr_at(map, &map->cursor, offset, size);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_dma_addr);
+
+/**
+ * nova_dma_addr_at() - the same for who has no reservation, but keeps the buffer from moving
+ * @map: the mapping, mapped
+ * @cursor: the caller's own
+ * @offset: the byte, inside the buffer
+ * @size: out, bytes that follow contiguously
+ *
+ * Return: the DMA address.
+ */
+u64 nova_dma_addr_at(const struct nova_dma_map *map, struct nova_dma_cursor *cursor, u64 offset,
+		     u64 *size)
+{
+	struct scatterlist *sg = cursor->sg;
+	unsigned int index = cursor->index;
+	u64 start = cursor->start;
 	u64 addr;
 
 	if (!sg || offset < start) {
@@ -255,9 +271,9 @@ u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size)
 		sg = sg_next(sg);
 		index++;
 	}
-	map->cursor.sg = sg;
-	map->cursor.index = index;
-	map->cursor.start = start;
+	cursor->sg = sg;
+	cursor->index = index;
+	cursor->start = start;
 
 	addr = sg_dma_address(sg) + (offset - start);
 	*size = sg_dma_len(sg) - (offset - start);
@@ -269,4 +285,3 @@ u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size)
 	}
 	return addr;
 }
-EXPORT_SYMBOL_IF_KUNIT(nova_dma_addr);

@@ -12,6 +12,20 @@ struct nova_bound;
 struct nova_device;
 
 /**
+ * struct nova_dma_cursor - where the last lookup in a mapping ended
+ *
+ * All zero before the first.
+ */
+struct nova_dma_cursor {
+	/** @sg: entry of the table, NULL: begin at the first */
+	struct scatterlist *sg;
+	/** @index: its number */
+	unsigned int index;
+	/** @start: bytes before it */
+	u64 start;
+};
+
+/**
  * struct nova_dma_map - DMA mapping of a buffer's pages
  *
  * Linked to nova_device.mappings while mapped. remove() unmaps all that are
@@ -32,12 +46,8 @@ struct nova_dma_map {
 	struct sg_table *sgt;
 	/** @attach: of an import, whose table is given back at unmap; else NULL */
 	struct dma_buf_attachment *attach;
-	/** @cursor: where the last lookup ended; buffer's reservation */
-	struct {
-		struct scatterlist *sg;
-		unsigned int index;
-		u64 start;
-	} cursor;
+	/** @cursor: of nova_dma_addr(); buffer's reservation */
+	struct nova_dma_cursor cursor;
 };
 
 void nova_dma_init(struct nova_dma_map *map);
@@ -51,6 +61,8 @@ void nova_dma_unmap(struct nova_device *ndev, struct nova_dma_map *map);
 void nova_dma_unmap_all(struct nova_bound *bound)
 	__must_hold(nova_core_door);
 u64 nova_dma_addr(struct nova_dma_map *map, u64 offset, u64 *size);
+u64 nova_dma_addr_at(const struct nova_dma_map *map, struct nova_dma_cursor *cursor, u64 offset,
+		     u64 *size);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 int nova_dma_check_import(const struct sg_table *sgt, u64 size);

@@ -16,16 +16,25 @@
 #include <linux/nova_core.h>
 
 #include "nova_bind.h"
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
+#include "nova_debugfs.h"
 #include "nova_device.h"
 #include "nova_dma.h"
 #include "nova_exec.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_meta.h"
+#include "nova_mover.h"
 #include "nova_prime.h"
 #include "nova_query.h"
 #include "nova_queue.h"
+#include "nova_stats.h"
+#include "nova_trace.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
+#include "nova_vm_state.h"
 
 static const struct drm_ioctl_desc nova_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NOVA_GETPARAM, nova_ioctl_getparam, DRM_RENDER_ALLOW),
@@ -33,15 +42,25 @@ static const struct drm_ioctl_desc nova_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(NOVA_GEM_INFO, nova_ioctl_gem_info, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_DEV_QUERY, nova_ioctl_dev_query, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_GEM_MMAP_OFFSET, nova_ioctl_gem_mmap_offset, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_GEM_SET_META, nova_ioctl_gem_set_meta, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_CREATE, nova_ioctl_vm_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_DESTROY, nova_ioctl_vm_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_VM_BIND, nova_ioctl_vm_bind, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_VM_GET_STATE, nova_ioctl_vm_get_state, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_CREATE, nova_ioctl_queue_create, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_DESTROY, nova_ioctl_queue_destroy, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_QUEUE_GET_STATE, nova_ioctl_queue_get_state, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_EXEC, nova_ioctl_exec, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(NOVA_GET_TIME, nova_ioctl_get_time, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(NOVA_WAIT_USER_FENCE, nova_ioctl_wait_user_fence, DRM_RENDER_ALLOW),
 };
+
+static int nova_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	if ((u64)vma->vm_pgoff << PAGE_SHIFT >= NOVA_USERQ_OFFSET)
+		return nova_userq_mmap(filp, vma);
+	return drm_gem_mmap(filp, vma);
+}
 
 static const struct file_operations nova_fops = {
 	.owner = THIS_MODULE,
@@ -52,7 +71,7 @@ static const struct file_operations nova_fops = {
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
-	.mmap = drm_gem_mmap,
+	.mmap = nova_mmap,
 	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
@@ -62,7 +81,8 @@ static const struct drm_driver nova_drm_driver = {
 	.open = nova_file_open,
 	.postclose = nova_file_postclose,
 	.gem_prime_import = nova_prime_import,
-	.show_fdinfo = drm_show_memory_stats,
+	.show_fdinfo = nova_stats_show_fdinfo,
+	.debugfs_init = nova_debugfs_init,
 	.ioctls = nova_ioctls,
 	.num_ioctls = ARRAY_SIZE(nova_ioctls),
 	.fops = &nova_fops,
@@ -76,7 +96,9 @@ static const struct drm_driver nova_drm_driver = {
 static void nova_drv_take_down(struct nova_bound *bound)
 	__releases(nova_core_door)
 {
+	nova_bind_queues_teardown(bound->ndev);	/* no bind is on its way to a page table */
 	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
+	nova_mover_stop(bound);			/* nothing is moved by the device */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
 	nova_bound_destroy(bound);		/* events off, and nothing is left */
 }
@@ -95,8 +117,10 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 		return ret;
 	auxiliary_set_drvdata(adev, ndev->bound);
 	ret = nova_bound_open(ndev);
-	if (!ret)
+	if (!ret) {
+		nova_mover_start(ndev);
 		return 0;
+	}
 
 	/*
 	 * The render node may have been there for a moment, and somebody has made a queue or
@@ -104,6 +128,7 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	 */
 	nova_queues_kill(ndev, -ENODEV);
 	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
+	nova_user_fence_wake(ndev);
 	nova_drv_take_down(ndev->bound);
 	return ret;
 }
@@ -117,8 +142,10 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 	struct nova_bound *bound = auxiliary_get_drvdata(adev);
 	struct nova_device *ndev = bound->ndev;
 
+	trace_nova_unplug(&adev->dev);
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
 	nova_bound_close(ndev);			/* nobody is inside the door, CPU maps go */
+	nova_user_fence_wake(ndev);		/* who waits for memory is told at the door */
 	nova_drv_take_down(bound);
 }
 

@@ -6,11 +6,10 @@
  * the VM's buffers. Then, under the queue's lock, jobs are armed and pushed.
  */
 #include <kunit/visibility.h>
-#include <linux/dma-fence-chain.h>
+#include <linux/dma-fence.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
-#include <drm/drm_syncobj.h>
 
 #include <drm/nova_drm.h>
 
@@ -20,23 +19,18 @@
 #include "nova_device.h"
 #include "nova_exec.h"
 #include "nova_file.h"
+#include "nova_implicit.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_space.h"
+#include "nova_sync.h"
+#include "nova_trace.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
-/* A syncobj to signal. */
-struct nova_exec_signal {
-	struct drm_syncobj *syncobj;
-	struct dma_fence_chain *chain;	/* timeline only, until used */
-	u32 handle;
-	u64 point;
-};
-
 struct nova_exec_job {
 	struct nova_job *job;		/* NULL once pushed */
-	struct nova_exec_signal *signals;
-	u32 signal_count;
+	struct nova_syncs syncs;
 };
 
 /* One call of the ioctl. */
@@ -46,6 +40,7 @@ struct nova_exec {
 	struct drm_nova_job *args;
 	struct nova_exec_job *jobs;
 	u32 count;
+	bool implicit;
 };
 
 VISIBLE_IF_KUNIT int nova_exec_check_push(const struct drm_nova_push *push)
@@ -83,86 +78,59 @@ static int nova_exec_copy_pushes(struct nova_exec *exec, struct nova_job *job,
 	return 0;
 }
 
-VISIBLE_IF_KUNIT int nova_exec_check_sync(const struct drm_nova_sync *sync)
-{
-	if (sync->flags & ~(DRM_NOVA_SYNC_SIGNAL | DRM_NOVA_SYNC_TIMELINE))
-		return -EINVAL;
-	return !sync->point == !(sync->flags & DRM_NOVA_SYNC_TIMELINE) ? 0 : -EINVAL;
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_exec_check_sync);
-
 /* Does an earlier job of this call signal what @sync waits for? Jobs run in order. */
 static bool nova_exec_signalled_before(struct nova_exec *exec, u32 index,
 				       const struct drm_nova_sync *sync)
 {
 	for (u32 i = 0; i < index; i++) {
-		struct nova_exec_job *job = &exec->jobs[i];
+		struct nova_syncs *syncs = &exec->jobs[i].syncs;
 
-		for (u32 j = 0; j < job->signal_count; j++)
-			if (job->signals[j].handle == sync->handle &&
-			    job->signals[j].point >= sync->point)
+		for (u32 j = 0; j < syncs->signal_count; j++)
+			if (syncs->signals[j].handle == sync->handle &&
+			    syncs->signals[j].point >= sync->point)
 				return true;
 	}
 	return false;
 }
 
-static int nova_exec_add_wait(struct nova_exec *exec, u32 index, const struct drm_nova_sync *sync)
+/* What nova_exec_add_wait() is for: one job of the call. */
+struct nova_exec_wait {
+	struct nova_exec *exec;
+	u32 index;
+};
+
+static int nova_exec_add_wait(void *data, const struct drm_nova_sync *sync)
 {
+	struct nova_exec_wait *wait = data;
 	struct dma_fence *fence;
 	int ret;
 
-	if (nova_exec_signalled_before(exec, index, sync))
+	if (nova_exec_signalled_before(wait->exec, wait->index, sync))
 		return 0;
-	ret = drm_syncobj_find_fence(exec->file, sync->handle, sync->point, 0, &fence);
+	ret = nova_sync_find_fence(wait->exec->file, sync, &fence);
 	if (ret)
 		return ret;
 	if (fence) {
-		ret = nova_job_add_dep(exec->jobs[index].job, fence);
+		ret = nova_job_add_dep(wait->exec->jobs[wait->index].job, fence);
 		dma_fence_put(fence);
 	}
 	return ret;
 }
 
-static int nova_exec_add_signal(struct nova_exec *exec, struct nova_exec_job *job,
-				const struct drm_nova_sync *sync)
-{
-	struct nova_exec_signal *signal = &job->signals[job->signal_count];
-
-	signal->syncobj = drm_syncobj_find(exec->file, sync->handle);
-	if (!signal->syncobj)
-		return -ENOENT;
-	job->signal_count++;
-	signal->handle = sync->handle;
-	signal->point = sync->point;
-	if (!(sync->flags & DRM_NOVA_SYNC_TIMELINE))
-		return 0;
-	signal->chain = dma_fence_chain_alloc();
-	return signal->chain ? 0 : -ENOMEM;
-}
-
 static int nova_exec_copy_syncs(struct nova_exec *exec, u32 index,
 				const struct drm_nova_array *array)
 {
+	struct nova_exec_wait wait = { .exec = exec, .index = index };
 	struct nova_exec_job *job = &exec->jobs[index];
-	struct drm_nova_sync *syncs;
-	int ret = 0;
+	int ret;
 
-	syncs = nova_uapi_array(array, sizeof(*syncs), sizeof(*syncs), NOVA_SYNCS_MAX);
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
-	job->signals = kcalloc(array->count, sizeof(*job->signals), GFP_KERNEL_ACCOUNT);
+	ret = nova_syncs_init(&job->syncs, exec->file, array);
+	if (ret)
+		return ret;
 	job->job->deps = kcalloc(array->count, sizeof(*job->job->deps), GFP_KERNEL_ACCOUNT);
-	if (!job->signals || !job->job->deps)
-		ret = -ENOMEM;
-
-	for (u32 i = 0; !ret && i < array->count; i++)
-		ret = nova_exec_check_sync(&syncs[i]);
-	for (u32 i = 0; !ret && i < array->count; i++)
-		ret = syncs[i].flags & DRM_NOVA_SYNC_SIGNAL ?
-		      nova_exec_add_signal(exec, job, &syncs[i]) :
-		      nova_exec_add_wait(exec, index, &syncs[i]);
-	kvfree(syncs);
-	return ret;
+	if (!job->job->deps)
+		return -ENOMEM;
+	return nova_syncs_lookup(&job->syncs, nova_exec_add_wait, &wait);
 }
 
 static int nova_exec_init_job(struct nova_exec *exec, u32 index)
@@ -215,28 +183,10 @@ static void nova_exec_fini(struct nova_exec *exec)
 			nova_job_fini(job->job);
 			kfree(job->job);
 		}
-		for (u32 j = 0; j < job->signal_count; j++) {
-			dma_fence_chain_free(job->signals[j].chain);
-			drm_syncobj_put(job->signals[j].syncobj);
-		}
-		kfree(job->signals);
+		nova_syncs_fini(&job->syncs);
 	}
 	kfree(exec->jobs);
 	kvfree(exec->args);
-}
-
-static void nova_exec_signal(struct nova_exec_job *job, struct dma_fence *fence)
-{
-	for (u32 i = 0; i < job->signal_count; i++) {
-		struct nova_exec_signal *signal = &job->signals[i];
-
-		if (signal->chain)
-			drm_syncobj_add_point(signal->syncobj, signal->chain, fence,
-					      signal->point);
-		else
-			drm_syncobj_replace_fence(signal->syncobj, fence);
-		signal->chain = NULL;
-	}
 }
 
 /* The point of no return, with the reservations held. */
@@ -252,27 +202,32 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 		return -ENOSPC;
 	for (u32 i = 0; i < exec->count; i++) {
 		fence = nova_job_arm(exec->jobs[i].job);
-		nova_exec_signal(&exec->jobs[i], fence);
+		nova_syncs_signal(&exec->jobs[i].syncs, fence);
+		trace_nova_job_submit(queue->ndev->drm.dev, queue->client_id, queue->id,
+				      fence->context, fence->seqno,
+				      exec->jobs[i].job->push_count);
 		/* The last fence of the timeline stands for the others. */
-		if (i == exec->count - 1)
+		if (i == exec->count - 1) {
 			drm_gpuvm_resv_add_fence(&queue->vm->gpuvm, locks, fence,
 						 DMA_RESV_USAGE_BOOKKEEP, DMA_RESV_USAGE_BOOKKEEP);
+			if (exec->implicit)
+				nova_implicit_add_fence(queue->vm, fence);
+		}
 		nova_job_push(exec->jobs[i].job);
 		exec->jobs[i].job = NULL;
 	}
 	return 0;
 }
 
-static int nova_exec_submit(struct nova_exec *exec)
+/* The VM's lock is held. Until the commit nothing has changed. */
+static int nova_exec_try(void *data)
 {
+	struct nova_exec *exec = data;
 	struct nova_device *ndev = exec->queue->ndev;
 	struct nova_vm *vm = exec->queue->vm;
 	struct drm_exec locks;
 	int idx, ret;
 
-	ret = mutex_lock_interruptible(&vm->lock);
-	if (ret)
-		return ret;
 	drm_exec_init(&locks, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&locks) {
 		ret = drm_gpuvm_prepare_vm(&vm->gpuvm, &locks, 1);
@@ -283,8 +238,14 @@ static int nova_exec_submit(struct nova_exec *exec)
 		drm_exec_retry_on_contention(&locks);
 		if (ret)
 			goto out;
+		/* In here, as TTM locks what it turns out with the same ticket. */
+		ret = nova_vm_validate(vm, &locks);
+		if (ret)
+			goto out;
 	}
-	ret = nova_vm_validate(vm, &locks);
+	/* Jobs run in order: what the first one waits for all wait for. */
+	if (exec->implicit && exec->count)
+		ret = nova_implicit_add_deps(vm, exec->jobs[0].job);
 	if (ret)
 		goto out;
 
@@ -295,6 +256,18 @@ static int nova_exec_submit(struct nova_exec *exec)
 	}
 out:
 	drm_exec_fini(&locks);
+	return ret;
+}
+
+static int nova_exec_submit(struct nova_exec *exec)
+{
+	struct nova_vm *vm = exec->queue->vm;
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->lock);
+	if (ret)
+		return ret;
+	ret = nova_space_run(exec->queue->ndev, nova_exec_try, exec);
 	mutex_unlock(&vm->lock);
 	return ret;
 }
@@ -306,11 +279,16 @@ int nova_ioctl_exec(struct drm_device *drm, void *data, struct drm_file *file)
 	struct nova_exec exec = { .file = file };
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~DRM_NOVA_EXEC_IMPLICIT_SYNC)
 		return -EINVAL;
+	exec.implicit = args->flags & DRM_NOVA_EXEC_IMPLICIT_SYNC;
 	exec.queue = nova_queue_lookup(nfile, args->queue_id);
 	if (!exec.queue)
 		return -ENOENT;
+	if (exec.queue->userq) {
+		nova_queue_put(exec.queue);
+		return -EINVAL;
+	}
 	ret = nova_exec_init(&exec, &args->jobs);
 	if (!ret)
 		ret = nova_exec_submit(&exec);

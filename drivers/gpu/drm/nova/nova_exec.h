@@ -9,10 +9,8 @@ int nova_ioctl_exec(struct drm_device *drm, void *data, struct drm_file *file);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 struct drm_nova_push;
-struct drm_nova_sync;
 
 int nova_exec_check_push(const struct drm_nova_push *push);
-int nova_exec_check_sync(const struct drm_nova_sync *sync);
 #endif
 
 #endif /* _NOVA_EXEC_H_ */

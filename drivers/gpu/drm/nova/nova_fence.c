@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/visibility.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "nova_fence.h"
+#include "nova_trace.h"
 
 static const char *nova_fence_get_driver_name(struct dma_fence *fence)
 {
@@ -39,6 +41,7 @@ EXPORT_SYMBOL_IF_KUNIT(nova_timeline_init);
 static void nova_fence_signal(struct nova_fence *fence, int error)
 {
 	list_del_init(&fence->link);
+	trace_nova_job_complete(fence->base.context, fence->base.seqno, error);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);
@@ -54,16 +57,43 @@ static void nova_fence_signal(struct nova_fence *fence, int error)
  */
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno)
 {
+	nova_timeline_end(timeline, seqno, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_timeline_signal);
+
+/**
+ * nova_timeline_end() - signal what has ended
+ * @timeline: the timeline
+ * @seqno: the last job that has
+ * @error: how, 0 or a negative error code
+ */
+void nova_timeline_end(struct nova_timeline *timeline, u64 seqno, int error)
+{
 	struct nova_fence *fence, *next;
+	u64 now = ktime_get_ns();
 
 	guard(spinlock)(&timeline->lock);
 	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
 		if (fence->base.seqno > seqno)
 			break;
-		nova_fence_signal(fence, 0);
+		nova_meter_charge(&timeline->meter, READ_ONCE(fence->begin_ns), now);
+		nova_fence_signal(fence, error);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(nova_timeline_signal);
+
+/**
+ * nova_timeline_last() - the fence that signals last
+ * @timeline: the timeline
+ *
+ * Return: a reference, or NULL when all have signalled.
+ */
+struct dma_fence *nova_timeline_last(struct nova_timeline *timeline)
+{
+	guard(spinlock)(&timeline->lock);
+	if (list_empty(&timeline->pending))
+		return NULL;
+	return dma_fence_get(&list_last_entry(&timeline->pending, struct nova_fence, link)->base);
+}
 
 /**
  * nova_timeline_pending() - how many fences have not signalled
@@ -88,10 +118,13 @@ u64 nova_timeline_pending(struct nova_timeline *timeline)
 void nova_timeline_abort(struct nova_timeline *timeline, int error)
 {
 	struct nova_fence *fence, *next;
+	u64 now = ktime_get_ns();
 
 	guard(spinlock)(&timeline->lock);
-	list_for_each_entry_safe(fence, next, &timeline->pending, link)
+	list_for_each_entry_safe(fence, next, &timeline->pending, link) {
+		nova_meter_charge(&timeline->meter, READ_ONCE(fence->begin_ns), now);
 		nova_fence_signal(fence, error);
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_timeline_abort);
 

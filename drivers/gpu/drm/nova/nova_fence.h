@@ -7,6 +7,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "nova_stats.h"
+
 /**
  * struct nova_fence - a job's fence
  *
@@ -19,6 +21,8 @@ struct nova_fence {
 	struct dma_fence base;
 	/** @link: on &nova_timeline.pending until signalled */
 	struct list_head link;
+	/** @begin_ns: when the job was written to the ring, or 0; written under the queue's lock */
+	u64 begin_ns;
 };
 
 /**
@@ -33,10 +37,14 @@ struct nova_timeline {
 	u64 context;
 	/** @seqno: of the newest fence */
 	u64 seqno __guarded_by(&lock);
+	/** @meter: charges the jobs' time; zeroes: nobody is charged */
+	struct nova_meter meter;
 };
 
 void nova_timeline_init(struct nova_timeline *timeline);
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno);
+void nova_timeline_end(struct nova_timeline *timeline, u64 seqno, int error);
+struct dma_fence *nova_timeline_last(struct nova_timeline *timeline);
 u64 nova_timeline_pending(struct nova_timeline *timeline);
 void nova_timeline_abort(struct nova_timeline *timeline, int error);
 

@@ -9,6 +9,8 @@
 #include "nova_file.h"
 #include "nova_pt.h"
 #include "nova_queue.h"
+#include "nova_stats.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /**
@@ -60,21 +62,29 @@ int nova_file_open(struct drm_device *drm, struct drm_file *file)
 	const u64 max[NOVA_ACCOUNT_KINDS] = {
 		[NOVA_ACCOUNT_BO_BYTES] = NOVA_FILE_BO_BYTES_MAX,
 		[NOVA_ACCOUNT_TABLES] = nova_file_tables_max(ndev),
+		[NOVA_ACCOUNT_HELD_BYTES] = nova_userq_file_held_max(ndev),
 	};
 	struct nova_file *nfile = kzalloc_obj(*nfile, GFP_KERNEL_ACCOUNT);
 
 	if (!nfile)
 		return -ENOMEM;
 	nfile->account = nova_account_create(max);
-	if (!nfile->account) {
-		kfree(nfile);
-		return -ENOMEM;
-	}
+	if (!nfile->account)
+		goto err_free;
+	nfile->stats = nova_stats_create();
+	if (!nfile->stats)
+		goto err_account;
 	nfile->ndev = ndev;
 	xa_init_flags(&nfile->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&nfile->queues, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = nfile;
 	return 0;
+
+err_account:
+	nova_account_put(nfile->account);
+err_free:
+	kfree(nfile);
+	return -ENOMEM;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_file_open);
 
@@ -91,6 +101,7 @@ void nova_file_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_for_each(&nfile->vms, id, vm)
 		nova_vm_put(vm);
 	xa_destroy(&nfile->vms);
+	nova_stats_put(nfile->stats);
 	nova_account_put(nfile->account);
 	kfree(nfile);
 }

@@ -9,6 +9,7 @@ struct drm_device;
 struct drm_file;
 struct nova_account;
 struct nova_device;
+struct nova_stats;
 
 /* No file takes more than a share, so that another one gets something too. */
 #define NOVA_FILE_VMS_MAX	64
@@ -30,6 +31,8 @@ struct nova_file {
 	struct xarray queues;
 	/** @account: what its buffers and address spaces take; a reference is held */
 	struct nova_account *account;
+	/** @stats: what its queues have had of the engines; a reference is held */
+	struct nova_stats *stats;
 };
 
 u32 nova_file_queues_max(const struct nova_device *ndev);

@@ -20,7 +20,9 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_meta.h"
 #include "nova_prime.h"
+#include "nova_reset.h"
 #include "nova_ttm.h"
 #include "nova_vm.h"
 #include "nova_vram.h"
@@ -40,6 +42,7 @@ static void nova_bo_destroy(struct ttm_buffer_object *tbo)
 
 	drm_WARN_ON(obj->dev, !list_empty(&bo->dma.link));
 
+	nova_meta_fini(bo);
 	/* The table went back when TTM dropped the memory, or at remove(). */
 	if (drm_gem_is_imported(obj))
 		drm_prime_gem_destroy(obj, NULL);
@@ -67,11 +70,6 @@ static void nova_gem_free(struct drm_gem_object *obj)
 static int nova_gem_open(struct drm_gem_object *obj, struct drm_file *file)
 {
 	return nova_bo_is_private(to_nova_bo(obj)) && obj->name ? -EPERM : 0;
-}
-
-static enum drm_gem_object_status nova_gem_status(struct drm_gem_object *obj)
-{
-	return READ_ONCE(to_nova_bo(obj)->resident) ? DRM_GEM_OBJECT_RESIDENT : 0;
 }
 
 /* --- CPU mappings --- */
@@ -149,10 +147,31 @@ static vm_fault_t nova_gem_fault_vram(struct nova_bo *bo, struct vm_fault *vmf)
 
 	if (!nova_bound_enter(ndev, &idx))
 		return nova_gem_fault_dummy(bo, vmf);
-	/* What is inserted here is zapped by drm_dev_unplug(), which waits for us first. */
-	ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot, TTM_BO_VM_NUM_PREFAULT);
+	/*
+	 * What is inserted here is zapped by drm_dev_unplug(), which waits for us first; and so it
+	 * is when the device is wedged.
+	 */
+	down_read(&ndev->reset.maps);
+	if (nova_reset_wedged(ndev))
+		ret = nova_gem_fault_dummy(bo, vmf);
+	else
+		ret = ttm_bo_vm_fault_reserved(vmf, vmf->vma->vm_page_prot,
+					       TTM_BO_VM_NUM_PREFAULT);
+	up_read(&ndev->reset.maps);
 	nova_bound_exit(idx);
 	return ret;
+}
+
+/* One that was purged is nowhere; it begins anew like the others. */
+static vm_fault_t nova_gem_fault_purged(struct nova_bo *bo)
+{
+	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+	struct ttm_placement placement = { .num_placement = 1, .placement = &system };
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+
+	if (bo->tbo.resource)
+		return 0;
+	return ttm_bo_validate(&bo->tbo, &placement, &ctx) ? VM_FAULT_OOM : 0;
 }
 
 /*
@@ -191,7 +210,7 @@ static vm_fault_t nova_gem_fault(struct vm_fault *vmf)
 				  MAX_SCHEDULE_TIMEOUT) < 0)
 		ret = VM_FAULT_NOPAGE;
 	else
-		ret = nova_gem_fault_place(bo);
+		ret = nova_gem_fault_purged(bo) ?: nova_gem_fault_place(bo);
 	if (ret)
 		goto unlock;
 
@@ -222,7 +241,6 @@ static const struct drm_gem_object_funcs nova_gem_funcs = {
 	.vmap = nova_prime_vmap,
 	.vunmap = nova_prime_vunmap,
 	.mmap = nova_gem_mmap,
-	.status = nova_gem_status,
 	.vm_ops = &nova_gem_vm_ops,
 };
 
@@ -254,6 +272,7 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 	drm_gem_private_object_init(&ndev->drm, &bo->tbo.base, size);
 	/* Linux 7.2 does it for drivers with DRIVER_GEM_GPUVA only, which 7.3 does not know. */
 	drm_gem_gpuva_init(&bo->tbo.base);
+	nova_meta_init(bo);
 	return bo;
 }
 
@@ -347,8 +366,9 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_create);
  * for the GPU. Video memory is taken first. If system memory would do as well
  * no other buffer is evicted for it.
  *
- * Return: 0, -ENOSPC when video memory is full, -ENOMEM, -ENODEV when the
- * device is gone, -EBUSY or -ERESTARTSYS as @ctx says; -EDEADLK is not returned.
+ * Return: 0, -ENOSPC when video memory is full, -ENOMEM, -EPERM when the client has said that it
+ * does not need the buffer, -ENODEV when the device is gone, -EBUSY or -ERESTARTSYS as @ctx says;
+ * -EDEADLK is not returned.
  */
 int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 {
@@ -370,6 +390,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 		places[placement.num_placement++].mem_type = TTM_PL_TT;
 	if (!placement.num_placement)
 		return -ENOSPC;
+	if (bo->madvise.dontneed)
+		return -EPERM;
 
 	/* Nor should they be for a device that is not there. */
 	if (!nova_bound_enter(ndev, &idx))
@@ -425,20 +447,33 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_validate_system);
  */
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset)
 {
-	struct nova_bo_extent extent = {};
-
 	dma_resv_assert_held(bo->tbo.base.resv);
+	return nova_bo_extent_at(bo, &bo->dma.cursor, offset);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_extent);
+
+/**
+ * nova_bo_extent_at() - the same for who holds no reservation
+ * @bo: the buffer; a fence of the caller's in its reservation keeps it from moving
+ * @cursor: the caller's own, all zero at first
+ * @offset: bytes from its beginning
+ *
+ * Return: the extent that begins at @offset.
+ */
+struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_dma_cursor *cursor,
+					u64 offset)
+{
+	struct nova_bo_extent extent = {};
 
 	if (bo->tbo.resource->mem_type == TTM_PL_VRAM) {
 		extent.vram = true;
 		extent.addr = nova_vram_addr(bo->tbo.resource, offset, &extent.size);
 	} else {
-		extent.addr = nova_dma_addr(&bo->dma, offset, &extent.size);
+		extent.addr = nova_dma_addr_at(&bo->dma, cursor, offset, &extent.size);
 	}
 	extent.size = min(extent.size, bo->tbo.base.size - offset);
 	return extent;
 }
-EXPORT_SYMBOL_IF_KUNIT(nova_bo_extent);
 
 /* --- ioctls --- */
 

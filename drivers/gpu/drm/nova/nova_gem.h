@@ -9,6 +9,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "nova_dma.h"
+#include "nova_shrink.h"
 
 struct drm_device;
 struct drm_file;
@@ -39,6 +40,8 @@ struct nova_bo {
 	 * refer to the buffer.
 	 */
 	struct drm_gem_object *vm_obj;
+	/** @exported: a dma-buf was made of it at some time; never taken back */
+	bool exported;
 	/** @account: what the size is charged to, a reference; NULL for an import */
 	struct nova_account *account;
 	/** @dma: DMA mapping of the pages while in TTM_PL_TT, or of an import; reservation lock */
@@ -50,6 +53,24 @@ struct nova_bo {
 	 * reservation lock
 	 */
 	struct page *dummy;
+	/** @meta: see nova_meta.c */
+	struct {
+		/** @meta.link: on nova_device.gem.list; its lock */
+		struct list_head link;
+		/** @meta.id: names the buffer to people; constant */
+		u64 id;
+		/** @meta.label: what the client calls it, or NULL; nova_device.gem.lock */
+		char *label;
+	} meta;
+	/** @madvise: what DRM_NOVA_GEM_META_MADVISE said; written under the reservation lock */
+	struct {
+		/** @madvise.dontneed: the content may be dropped, and the GPU does not see it */
+		bool dontneed;
+		/** @madvise.purged: it was, since the content was needed last */
+		bool purged;
+		/** @madvise.pages: counted in nova_device.purgeable */
+		unsigned long pages;
+	} madvise;
 };
 
 #define to_nova_bo(obj_) container_of_const(obj_, struct nova_bo, tbo.base)
@@ -68,9 +89,16 @@ static inline bool nova_bo_is_private(const struct nova_bo *bo)
 	return bo->vm_obj;
 }
 
+/* Others may use it, too: what they do with it is in the fences of its reservation. */
+static inline bool nova_bo_is_shared(const struct nova_bo *bo)
+{
+	return READ_ONCE(bo->exported) || drm_gem_is_imported(&bo->tbo.base);
+}
+
 static inline void nova_bo_set_resident(struct nova_bo *bo, u32 placement, bool resident)
 {
 	WRITE_ONCE(bo->resident, resident ? bo->resident | placement : bo->resident & ~placement);
+	nova_shrink_account(bo);
 }
 
 struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
@@ -85,6 +113,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	__must_not_hold(nova_core_door);
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset);
+struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_dma_cursor *cursor,
+					u64 offset);
 
 int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *file);
 int nova_ioctl_gem_info(struct drm_device *drm, void *data, struct drm_file *file);

@@ -38,6 +38,7 @@ struct dma_buf *nova_prime_export(struct drm_gem_object *obj, int flags)
 {
 	if (nova_bo_is_private(to_nova_bo(obj)))
 		return ERR_PTR(-EPERM);
+	WRITE_ONCE(to_nova_bo(obj)->exported, true);
 	return drm_gem_prime_export(obj, flags);
 }
 

@@ -10,8 +10,11 @@
 struct nova_account;
 struct nova_bo_extent;
 struct nova_bound;
+struct nova_dump_walk_step;
 struct nova_device;
 struct nova_pt_node;
+
+#define NOVA_PT_LEVELS	5
 
 /**
  * struct nova_pt - the page tables of one address space
@@ -23,7 +26,8 @@ struct nova_pt_node;
  * A table exists while address ranges claim it. Claims are made before the
  * point of no return and may fail; everything after that cannot. Each 2 MiB
  * slot in use has its table of 4 KiB pages even while a large page hides it,
- * so splitting a large page needs no memory.
+ * so splitting a large page needs no memory. A sparse range claims only the tables
+ * that its two edges need; entries of any level are sparse between them.
  */
 struct nova_pt {
 	/** @ndev: the DRM device */
@@ -36,14 +40,19 @@ struct nova_pt {
 	struct nova_pt_node *root;
 	/** @garbage: emptied tables, freed after the next TLB invalidate */
 	struct list_head garbage __guarded_by(&lock);
+	/** @scratch: what is not mapped is sparse; constant */
+	bool scratch;
 	/** @stale: an entry that the GPU may have cached was changed since the last one */
 	bool stale __guarded_by(&lock);
 };
 
 int nova_pt_tables_init(struct nova_device *ndev);
 u32 nova_pt_tables_count(const struct nova_device *ndev);
+int nova_pt_table_take(struct nova_device *ndev, u64 *addr);
+void nova_pt_table_put(struct nova_device *ndev, u64 addr);
 
-int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account);
+int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account,
+		 bool scratch);
 void nova_pt_fini(struct nova_pt *pt);
 u64 nova_pt_root(const struct nova_pt *pt);
 
@@ -51,14 +60,24 @@ int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size);
 void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
 	__must_hold_shared(nova_core_door);
 void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size);
+int nova_pt_claim_edge(struct nova_pt *pt, u64 va);
+void nova_pt_release_edge(struct nova_bound *bound, struct nova_pt *pt, u64 va)
+	__must_hold_shared(nova_core_door);
+void nova_pt_forget_edge(struct nova_pt *pt, u64 va);
 
 void nova_pt_map(struct nova_bound *bound, struct nova_pt *pt, u64 va,
 		 const struct nova_bo_extent *extent, bool readonly)
 	__must_hold_shared(nova_core_door);
 void nova_pt_unmap(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
 	__must_hold_shared(nova_core_door);
+void nova_pt_set_sparse(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size,
+			bool sparse)
+	__must_hold_shared(nova_core_door);
 void nova_pt_set_stale(struct nova_pt *pt);
 int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
+	__must_hold_shared(nova_core_door);
+u32 nova_pt_try_dump(struct nova_bound *bound, struct nova_pt *pt, u64 va,
+		     struct nova_dump_walk_step *steps)
 	__must_hold_shared(nova_core_door);
 
 #endif /* _NOVA_PT_H_ */

@@ -17,9 +17,11 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_query.h"
+#include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 int nova_ioctl_getparam(struct drm_device *drm, void *data, struct drm_file *file)
@@ -50,6 +52,7 @@ union nova_query_answer {
 	struct drm_nova_query_memory memory;
 	struct drm_nova_query_engines engines;
 	struct drm_nova_query_limits limits;
+	struct drm_nova_query_priorities priorities;
 };
 
 static void nova_query_device(struct nova_bound *bound, union nova_query_answer *answer)
@@ -61,6 +64,10 @@ static void nova_query_device(struct nova_bound *bound, union nova_query_answer 
 		.chip_id = info->chip_id,
 		.revision = info->revision,
 		.generation = info->generation,
+		.features = DRM_NOVA_FEATURE_ASYNC_BIND | DRM_NOVA_FEATURE_SPARSE |
+			    DRM_NOVA_FEATURE_USERMODE_QUEUE | DRM_NOVA_FEATURE_USER_FENCE |
+			    DRM_NOVA_FEATURE_RECOVERY | DRM_NOVA_FEATURE_MADVISE |
+			    DRM_NOVA_FEATURE_IMPLICIT_SYNC,
 	};
 	if (dev_is_pci(dev)) {
 		struct pci_dev *pdev = to_pci_dev(dev);
@@ -138,7 +145,20 @@ static void nova_query_limits(struct nova_bound *bound, union nova_query_answer 
 		.queue_jobs_max = NOVA_QUEUE_JOBS_MAX,
 		.page_tables_max = nova_file_tables_max(ndev),
 		.file_gem_bytes_max = NOVA_FILE_BO_BYTES_MAX,
+		.vm_binds_max = NOVA_VM_BINDS_MAX,
+		.userq_vram_bytes_max = nova_userq_file_held_max(ndev),
 	};
+}
+
+static void nova_query_priorities(struct nova_bound *bound, union nova_query_answer *answer)
+{
+	struct drm_nova_query_priorities *priorities = &answer->priorities;
+
+	for (u32 priority = 0; priority <= DRM_NOVA_PRIORITY_HIGH; priority++) {
+		priorities->known |= BIT(priority);
+		if (nova_queue_priority_allowed(priority))
+			priorities->allowed |= BIT(priority);
+	}
 }
 
 static const struct {
@@ -149,6 +169,8 @@ static const struct {
 	[DRM_NOVA_QUERY_MEMORY] = { nova_query_memory, sizeof(struct drm_nova_query_memory) },
 	[DRM_NOVA_QUERY_ENGINES] = { nova_query_engines, sizeof(struct drm_nova_query_engines) },
 	[DRM_NOVA_QUERY_LIMITS] = { nova_query_limits, sizeof(struct drm_nova_query_limits) },
+	[DRM_NOVA_QUERY_PRIORITIES] = { nova_query_priorities,
+					sizeof(struct drm_nova_query_priorities) },
 };
 
 int nova_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)

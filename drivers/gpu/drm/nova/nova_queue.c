@@ -2,8 +2,10 @@
 /*
  * Queues: a channel, its ring in system memory, and the end of both.
  */
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
@@ -13,23 +15,29 @@
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
 
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_trace.h"
 #include "nova_uapi.h"
+#include "nova_user_fence.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 
 /*
  * A queue's memory: the ring of GP entries and one release segment per job,
  * read-only for the GPU; then the page with the fence semaphore, which it
- * writes; then USERD, which only Host reads, by its DMA address.
+ * writes; then USERD, which only Host reads, by its DMA address. A user-mode queue
+ * has the ring and USERD only.
  */
 static size_t nova_queue_ro_size(const struct nova_queue *queue)
 {
-	return PAGE_ALIGN(queue->ring_size * (NV_GP_ENTRY_SIZE + NOVA_QUEUE_SLOT_SIZE));
+	return PAGE_ALIGN(queue->ring_size *
+			  (NV_GP_ENTRY_SIZE + (queue->userq ? 0 : NOVA_QUEUE_SLOT_SIZE)));
 }
 
 static size_t nova_queue_fence_offset(const struct nova_queue *queue)
@@ -37,20 +45,32 @@ static size_t nova_queue_fence_offset(const struct nova_queue *queue)
 	return nova_queue_ro_size(queue);
 }
 
-static size_t nova_queue_userd_offset(const struct nova_queue *queue)
-{
-	return nova_queue_ro_size(queue) + PAGE_SIZE;
-}
-
 static size_t nova_queue_mapped_size(const struct nova_queue *queue)
 {
-	return nova_queue_ro_size(queue) + PAGE_SIZE;
+	return nova_queue_ro_size(queue) + (queue->userq ? 0 : PAGE_SIZE);
+}
+
+static size_t nova_queue_userd_offset(const struct nova_queue *queue)
+{
+	return nova_queue_mapped_size(queue);
 }
 
 static size_t nova_queue_slot_offset(const struct nova_queue *queue, u64 seqno)
 {
 	return queue->ring_size * NV_GP_ENTRY_SIZE +
 	       (seqno & (queue->ring_size - 1)) * NOVA_QUEUE_SLOT_SIZE;
+}
+
+/**
+ * nova_queue_memory() - where the parts of a queue's memory are
+ * @queue: the queue; its hardware half exists
+ * @memory: out
+ */
+void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory)
+{
+	memory->ring = queue->hw.mem.cpu;
+	memory->userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	memory->fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
 }
 
 /* Release the semaphore to @seqno once the engine is idle, then interrupt. */
@@ -111,10 +131,14 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 			       bytes, false);
 
 	userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
+	WRITE_ONCE(job->fence->begin_ns, ktime_get_ns());
 	WRITE_ONCE(queue->hw.seqno, seqno);
 	dma_wmb();	/* entries and segments before the index that covers them */
 	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));
 	wmb();		/* the index before the doorbell */
+	/* Before the job can complete. */
+	trace_nova_job_run(queue->ndev->drm.dev, queue->timeline.context, seqno,
+			   nova_core_chan_id(queue->hw.chan), queue->hw.put);
 	nova_core_chan_kick(queue->hw.chan);
 }
 
@@ -128,8 +152,11 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 void nova_queue_process(struct nova_queue *queue)
 {
 	__le64 *fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
-	u64 seqno = le64_to_cpu(READ_ONCE(*fence));
+	u64 seqno;
 
+	if (queue->userq)
+		return;
+	seqno = le64_to_cpu(READ_ONCE(*fence));
 	dma_rmb();	/* the semaphore before what it is compared to */
 	nova_timeline_signal(&queue->timeline, min(seqno, READ_ONCE(queue->hw.seqno)));
 }
@@ -145,6 +172,11 @@ static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flag
 
 	if (queue->dead)
 		return;
+	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
+			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
+			      error, flags, code);
+	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
+		nova_dump_take(queue->ndev->bound, queue, flags, code);
 	queue->dead = error;
 	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	nova_queue_process(queue);
@@ -159,6 +191,7 @@ static void nova_queue_abort_locked(struct nova_queue *queue)
 {
 	nova_timeline_abort(&queue->timeline, queue->dead);
 	nova_deps_cut(&queue->deps);
+	nova_user_fence_wake(queue->ndev);
 }
 
 /**
@@ -235,6 +268,7 @@ static void nova_queue_engine_event(void *data, unsigned long engines)
 	list_for_each_entry(queue, &bound->events.list, event_link)
 		if (engines & BIT(queue->engine))
 			nova_queue_process(queue);
+	nova_user_fence_wake(bound->ndev);
 }
 
 static void nova_queue_chan_error(void *data, const struct nova_core_chan_error *error)
@@ -245,12 +279,40 @@ static void nova_queue_chan_error(void *data, const struct nova_core_chan_error 
 			     "channel %u stopped: error %u, exception %u, method %#x, address %#llx\n",
 			     error->chid, error->code, error->exception, error->method,
 			     error->address);
+	nova_dump_note_error(bound, error);
 	nova_queue_condemn(bound, error->chid, DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
+}
+
+/* Faults of a channel that is gone, or is nobody's, are not kept. */
+static void nova_queue_keep_fault(struct nova_bound *bound, const struct nova_core_fault *fault)
+{
+	struct drm_nova_vm_fault entry = {
+		.address = fault->address,
+		.time_ns = fault->time_ns,
+		.type = fault->type,
+		.access = fault->access,
+		.client = fault->client,
+	};
+	struct nova_queue *queue;
+
+	guard(spinlock)(&bound->events.lock);
+	list_for_each_entry(queue, &bound->events.list, event_link) {
+		if (fault->chid == ~0u || nova_core_chan_id(queue->hw.chan) != fault->chid)
+			continue;
+		entry.engine = queue->engine;
+		entry.queue_id = queue->id;
+		nova_vm_faults_add(&queue->vm->faults, &entry);
+		return;
+	}
 }
 
 static void nova_queue_fault(void *data, const struct nova_core_fault *fault)
 {
 	struct nova_bound *bound = data;
+
+	trace_nova_fault(bound->ndev->drm.dev, fault);
+	nova_dump_note_fault(bound, fault);
+	nova_queue_keep_fault(bound, fault);
 
 	dev_warn_ratelimited(bound->ndev->drm.dev,
 			     "channel %u: fault type %u, access %u at %#llx, engine %u\n",
@@ -287,7 +349,8 @@ static int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
 	};
 
 	nova_pt_map(bound, pt, queue->hw.va.start, &ro, true);
-	nova_pt_map(bound, pt, queue->hw.va.start + ro.size, &fence, false);
+	if (!queue->userq)
+		nova_pt_map(bound, pt, queue->hw.va.start + ro.size, &fence, false);
 	return nova_pt_flush(bound, pt);
 }
 
@@ -314,7 +377,10 @@ static int nova_queue_chan_create(struct nova_bound *bound, struct nova_queue *q
 	};
 
 	queue->hw.chan = nova_core_chan_create(bound->core, &args);
-	return PTR_ERR_OR_ZERO(queue->hw.chan);
+	if (IS_ERR(queue->hw.chan))
+		return PTR_ERR(queue->hw.chan);
+	queue->hw.token = nova_core_chan_token(queue->hw.chan);
+	return 0;
 }
 
 /* The hardware half, in the order in which nova_queue_teardown() undoes it. */
@@ -338,9 +404,11 @@ static int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *que
 	ret = nova_queue_chan_create(bound, queue);
 	if (ret)
 		goto err_unmap;
-	ret = nova_sched_init(bound, queue);
+	ret = queue->userq ? 0 : nova_sched_init(bound, queue);
 	if (ret)
 		goto err_chan;
+	if (queue->userq)
+		nova_userq_open(queue->userq, &queue->hw.mem, nova_queue_userd_offset(queue));
 
 	nova_core_audit_add(bound->core, &queue->hw.audit, "queue");
 	list_add_tail(&queue->link, &ndev->queues.list);
@@ -371,7 +439,10 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
 	scoped_guard(spinlock, &bound->events.lock)
 		list_del_init(&queue->event_link);
 	cancel_work_sync(&queue->error_work);
-	nova_sched_fini(queue);
+	if (queue->userq)
+		nova_userq_close(queue->userq);
+	else
+		nova_sched_fini(queue);
 	nova_core_chan_destroy(queue->hw.chan);
 	nova_queue_unmap(bound, queue);
 	nova_core_dma_free(bound->core, &queue->hw.mem);
@@ -380,33 +451,75 @@ static void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *que
 	nova_bound_unpin();
 }
 
-/**
- * nova_queues_kill() - kill all queues
- * @ndev: the device, bound
- * @error: -ENODEV or -ECANCELED
- *
- * Every fence has signalled when it returns, so nobody waits any more. With
- * -ENODEV no queue can be created afterwards.
- *
+/*
  * All channels stop before the first fence signals: a job of one queue that waits for
  * a job of another must not run because that one failed.
  */
-void nova_queues_kill(struct nova_device *ndev, int error)
+static void nova_queues_halt_locked(struct nova_device *ndev, int error)
+	__must_hold(&ndev->queues.lock)
 {
 	struct nova_queue *queue;
 
-	guard(mutex)(&ndev->queues.lock);
-	if (error == -ENODEV)
-		ndev->queues.closed = true;
 	list_for_each_entry(queue, &ndev->queues.list, link) {
 		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 		scoped_guard(mutex, &queue->lock)
 			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
 		nova_bound_unpin();
 	}
+}
+
+static void nova_queues_abort_locked(struct nova_device *ndev)
+	__must_hold(&ndev->queues.lock)
+{
+	struct nova_queue *queue;
+
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)
 			nova_queue_abort_locked(queue);
+	/* There need not have been a queue: the device may be lost. */
+	nova_user_fence_wake(ndev);
+}
+
+/**
+ * nova_queues_kill() - kill all queues
+ * @ndev: the device, bound
+ * @error: -ENODEV or -ECANCELED
+ *
+ * Every fence has signalled when it returns, so nobody waits any more. With
+ * -ENODEV no queue can be created afterwards. Asynchronous binds end, too.
+ */
+void nova_queues_kill(struct nova_device *ndev, int error)
+{
+	guard(mutex)(&ndev->queues.lock);
+	if (error == -ENODEV)
+		ndev->queues.closed = true;
+	nova_queues_halt_locked(ndev, error);
+	nova_bind_queues_kill(ndev, error);
+	nova_queues_abort_locked(ndev);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_queues_kill);
+
+/**
+ * nova_queues_recover() - kill all queues, and start a dead firmware again
+ * @bound: the bound device
+ *
+ * A queue is made before, and is killed, or afterwards. Its doorbell is silent before the device
+ * can hear one again; its fences signal when no engine runs any more and new queues can be made.
+ * Asynchronous binds wait for nothing any more: they take place, and say ECANCELED.
+ *
+ * Return: 0, or an error of nova_core_recover(): the queues are dead all the same.
+ */
+int nova_queues_recover(struct nova_bound *bound)
+{
+	struct nova_device *ndev = bound->ndev;
+	int ret;
+
+	guard(mutex)(&ndev->queues.lock);
+	nova_queues_halt_locked(ndev, -ECANCELED);
+	ret = nova_core_recover(bound->core);
+	nova_bind_queues_kill(ndev, -ECANCELED);
+	nova_queues_abort_locked(ndev);
+	return ret;
 }
 
 /**
@@ -432,7 +545,12 @@ static void nova_queue_release(struct kref *ref)
 			nova_queue_teardown(ndev, queue);
 	if (drm_mm_node_allocated(&queue->hw.va))
 		nova_vm_kernel_free(queue->vm, &queue->hw.va);
+	if (queue->holds)
+		nova_userq_release(queue->vm);
+	if (queue->userq)
+		nova_userq_put(queue->userq);
 	nova_vm_put(queue->vm);
+	nova_meter_fini(&queue->timeline.meter);
 	mutex_destroy(&queue->lock);
 	kfree(queue);
 	drm_dev_put(&ndev->drm);
@@ -468,23 +586,38 @@ struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id)
 	return queue;
 }
 
-static int nova_queue_check_args(const struct nova_device *ndev,
-				 struct drm_nova_queue_create *args)
+/**
+ * nova_queue_priority_allowed() - may the caller have queues of this priority?
+ * @priority: DRM_NOVA_PRIORITY_*
+ *
+ * Return: the answer.
+ */
+bool nova_queue_priority_allowed(u32 priority)
 {
+	return priority <= DRM_NOVA_PRIORITY_NORMAL || capable(CAP_SYS_NICE);
+}
+
+static u32 nova_queue_ring_size(const struct nova_device *ndev,
+				const struct drm_nova_queue_create *args)
+{
+	return args->ring_size ?: min(NOVA_RING_SIZE_DEFAULT, ndev->info.gpfifo_entries_max);
+}
+
+static int nova_queue_check_args(const struct nova_device *ndev,
+				 const struct drm_nova_queue_create *args)
+{
+	u32 ring_size = nova_queue_ring_size(ndev, args);
+
 	if (args->flags & ~DRM_NOVA_QUEUE_USERMODE)
 		return -EINVAL;
 	if (args->engine >= ndev->info.engine_count)
 		return -EINVAL;
 	if (args->priority > DRM_NOVA_PRIORITY_HIGH)
 		return -EINVAL;
-	if (!args->ring_size)
-		args->ring_size = min(NOVA_RING_SIZE_DEFAULT, ndev->info.gpfifo_entries_max);
-	if (!is_power_of_2(args->ring_size) || args->ring_size < NOVA_RING_SIZE_MIN ||
-	    args->ring_size > ndev->info.gpfifo_entries_max)
+	if (!is_power_of_2(ring_size) || ring_size < NOVA_RING_SIZE_MIN ||
+	    ring_size > ndev->info.gpfifo_entries_max)
 		return -EINVAL;
-	if (args->flags & DRM_NOVA_QUEUE_USERMODE)
-		return -EOPNOTSUPP;
-	if (args->priority > DRM_NOVA_PRIORITY_NORMAL && !capable(CAP_SYS_NICE))
+	if (!nova_queue_priority_allowed(args->priority))
 		return -EACCES;
 	return 0;
 }
@@ -505,21 +638,42 @@ static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova
 	queue->vm = vm;
 	queue->engine = args->engine;
 	queue->priority = args->priority;
-	queue->ring_size = args->ring_size;
+	queue->ring_size = nova_queue_ring_size(ndev, args);
 	INIT_LIST_HEAD(&queue->link);
 	INIT_LIST_HEAD(&queue->event_link);
 	mutex_init(&queue->lock);
+	scoped_guard(spinlock_init, &queue->armed.lock)
+		INIT_LIST_HEAD(&queue->armed.list);
 	nova_timeline_init(&queue->timeline);
 	nova_deps_init(&queue->deps);
 	INIT_WORK(&queue->error_work, nova_queue_error_work);
 	return queue;
 }
 
-static int nova_queue_create(struct nova_queue *queue)
+static int nova_queue_create_user(struct nova_queue *queue)
+{
+	struct nova_userq *userq;
+	int ret;
+
+	userq = nova_userq_create(queue->ndev, queue->ring_size);
+	if (IS_ERR(userq))
+		return PTR_ERR(userq);
+	queue->userq = userq;
+	ret = nova_userq_hold(queue->vm);
+	queue->holds = !ret;
+	return ret;
+}
+
+static int nova_queue_create(struct nova_queue *queue, u32 flags)
 {
 	struct nova_bound *bound;
 	int idx, ret;
 
+	if (flags & DRM_NOVA_QUEUE_USERMODE) {
+		ret = nova_queue_create_user(queue);
+		if (ret)
+			return ret;
+	}
 	ret = nova_vm_kernel_alloc(queue->vm, &queue->hw.va, nova_queue_mapped_size(queue));
 	if (ret)
 		return ret;
@@ -529,6 +683,50 @@ static int nova_queue_create(struct nova_queue *queue)
 	ret = nova_queue_hw_create(bound, queue);
 	nova_bound_exit(idx);
 	return ret;
+}
+
+/**
+ * nova_queue_create_kernel() - a queue that no file has
+ * @ndev: the device
+ * @vm: the address space
+ * @engine: index of the engine
+ *
+ * Return: the queue, to be dropped by nova_queue_put(), or an error pointer.
+ */
+struct nova_queue *nova_queue_create_kernel(struct nova_device *ndev, struct nova_vm *vm,
+					    u32 engine)
+{
+	const struct drm_nova_queue_create args = {
+		.engine = engine,
+		.priority = DRM_NOVA_PRIORITY_NORMAL,
+		.ring_size = NOVA_RING_SIZE_MIN,
+	};
+	struct nova_queue *queue;
+	int ret;
+
+	kref_get(&vm->ref);
+	queue = nova_queue_alloc(ndev, vm, &args);
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	ret = nova_queue_create(queue, 0);
+	if (ret) {
+		nova_queue_put(queue);
+		return ERR_PTR(ret);
+	}
+	return queue;
+}
+
+/* What the caller is told; the queue is new, and its channel is there. */
+static void nova_queue_describe(const struct nova_queue *queue, struct drm_nova_queue_create *args)
+{
+	bool user = queue->userq;
+
+	args->ring_size = queue->ring_size;
+	args->doorbell_offset = user ? nova_userq_offset(queue->userq) : 0;
+	args->map_size = user ? nova_userq_map_size(queue->userq) : 0;
+	args->ring_va = user ? queue->hw.va.start : 0;
+	args->token = user ? queue->hw.token : 0;
+	args->reserved = 0;
 }
 
 int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
@@ -550,6 +748,7 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	queue = nova_queue_alloc(ndev, vm, args);
 	if (!queue)
 		return -ENOMEM;
+	nova_meter_init(&queue->timeline.meter, ndev, queue->engine, nfile->stats);
 
 	/* The id is reserved first: once the queue is visible nothing fails. */
 	ret = xa_alloc(&nfile->queues, &id, NULL, XA_LIMIT(1, nova_file_queues_max(ndev)),
@@ -558,14 +757,16 @@ int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		nova_queue_put(queue);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
-	ret = nova_queue_create(queue);
+	queue->id = id;
+	queue->client_id = file->client_id;
+	ret = nova_queue_create(queue, args->flags);
 	if (ret) {
 		xa_erase(&nfile->queues, id);
 		nova_queue_put(queue);
 		return ret;
 	}
+	nova_queue_describe(queue, args);
 	args->queue_id = id;
-	args->doorbell_offset = 0;
 	xa_store(&nfile->queues, id, queue, GFP_KERNEL);
 	return 0;
 }

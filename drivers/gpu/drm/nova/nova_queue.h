@@ -2,18 +2,18 @@
 #ifndef _NOVA_QUEUE_H_
 #define _NOVA_QUEUE_H_
 
-#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_mm.h>
-#include <drm/gpu_scheduler.h>
 
 #include <linux/nova_core.h>
 
 #include "nova_dep.h"
+#include "nova_dump.h"
 #include "nova_fence.h"
+#include "nova_sched.h"
 
 struct drm_device;
 struct drm_file;
@@ -21,6 +21,7 @@ struct nova_bound;
 struct nova_device;
 struct nova_file;
 struct nova_job;
+struct nova_userq;
 struct nova_vm;
 
 /**
@@ -40,12 +41,20 @@ struct nova_queue {
 	struct nova_device *ndev;
 	/** @vm: address space, a reference is held */
 	struct nova_vm *vm;
+	/** @id: what its file knows it by */
+	u32 id;
+	/** @client_id: the DRM client that made it */
+	u64 client_id;
 	/** @engine: engine index */
 	u32 engine;
 	/** @priority: DRM_NOVA_PRIORITY_* */
 	u32 priority;
 	/** @ring_size: GPFIFO entries */
 	u32 ring_size;
+	/** @userq: of a user-mode queue, which has no jobs and no scheduler: a reference */
+	struct nova_userq *userq;
+	/** @holds: @vm is held resident for it */
+	bool holds;
 
 	/** @link: on nova_device.queues.list while @hw is valid */
 	struct list_head link;
@@ -54,6 +63,7 @@ struct nova_queue {
 		struct nova_core_chan *chan;
 		struct nova_core_dma mem;
 		struct drm_mm_node va;
+		u32 token;
 		struct nova_core_audit audit;
 		/** @hw.put: next ring entry; guarded by @lock */
 		u32 put;
@@ -77,14 +87,15 @@ struct nova_queue {
 	/** @deps: fences the jobs wait for */
 	struct nova_deps deps;
 
+	/** @armed: jobs that were armed and not yet freed, oldest first: for dumps */
+	struct {
+		/** @armed.lock: guards the list */
+		spinlock_t lock;
+		struct list_head list __guarded_by(&lock);
+	} armed;
+
 	/** @sched: scheduler of this queue alone */
-	struct drm_gpu_scheduler sched;
-	/** @entity: its only entity */
-	struct drm_sched_entity entity;
-	/** @jobs: jobs that were armed and not yet freed, and one for the queue itself */
-	atomic_t jobs;
-	/** @idle: completed when @jobs becomes 0 */
-	struct completion idle;
+	struct nova_sched sched;
 
 	/** @event_link: on nova_bound.events.list, guarded by its lock */
 	struct list_head event_link;
@@ -93,11 +104,29 @@ struct nova_queue {
 		u32 flags;
 		u32 error;
 	} verdict;
+	/** @cause: what the hardware said; guarded by nova_bound.events.lock */
+	struct nova_dump_cause cause;
 	/** @error_work: kills the queue; on nova_bound.reset_wq */
 	struct work_struct error_work;
 };
 
+/**
+ * struct nova_queue_memory - the parts of a queue's memory that a dump has
+ * @ring: the entries
+ * @userd: USERD
+ * @fence: the semaphore that jobs release
+ */
+struct nova_queue_memory {
+	const __le64 *ring;
+	const __le32 *userd;
+	const __le64 *fence;
+};
+
+bool nova_queue_priority_allowed(u32 priority);
 struct nova_queue *nova_queue_lookup(struct nova_file *nfile, u32 id);
+struct nova_queue *nova_queue_create_kernel(struct nova_device *ndev, struct nova_vm *vm,
+					    u32 engine)
+	__must_not_hold(nova_core_door);
 void nova_queue_put(struct nova_queue *queue)
 	__must_not_hold(nova_core_door);
 
@@ -105,12 +134,15 @@ void nova_queue_put(struct nova_queue *queue)
 
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
 	__must_hold_shared(nova_core_door);
+void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory);
 void nova_queue_process(struct nova_queue *queue);
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 	__must_hold_shared(nova_core_door);
 bool nova_queue_condemn(struct nova_bound *bound, u32 chid, u32 flags, u32 code);
 
 void nova_queues_kill(struct nova_device *ndev, int error);
+int nova_queues_recover(struct nova_bound *bound)
+	__must_hold_shared(nova_core_door);
 void nova_queues_teardown(struct nova_device *ndev)
 	__must_hold(nova_core_door);
 

@@ -95,23 +95,18 @@ out:
 	return DRM_GPU_SCHED_STAT_NO_HANG;
 }
 
-/* The last one may run on a work queue that is not ours: nothing of the queue is used after it. */
-static void nova_sched_put_job(struct nova_queue *queue)
-{
-	if (atomic_dec_and_test(&queue->jobs))
-		complete(&queue->idle);
-}
-
 static void nova_sched_free_job(struct drm_sched_job *base)
 {
 	struct nova_job *job = to_nova_job(base);
 	struct nova_queue *queue = job->queue;
 
+	scoped_guard(spinlock, &queue->armed.lock)
+		list_del(&job->link);
 	dma_fence_put(&job->fence->base);
 	job->fence = NULL;
 	nova_job_fini(job);
 	kfree(job);
-	nova_sched_put_job(queue);
+	nova_sched_put_job(&queue->sched);
 }
 
 static const struct drm_sched_backend_ops nova_sched_ops = {
@@ -138,28 +133,72 @@ int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 		.name = "nova-queue",
 		.dev = queue->ndev->drm.dev,
 	};
-	struct drm_gpu_scheduler *sched = &queue->sched;
-	int ret;
 
-	atomic_set(&queue->jobs, 1);
-	init_completion(&queue->idle);
-	ret = drm_sched_init(sched, &args);
-	if (ret)
-		return ret;
-	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
-	if (ret)
-		drm_sched_fini(sched);
-	return ret;
+	return nova_sched_start(&queue->sched, &args);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
 
 /**
  * nova_sched_fini() - end the scheduler of a queue
  * @queue: the queue, dead, with all fences and dependencies signalled
+ */
+void nova_sched_fini(struct nova_queue *queue)
+{
+	nova_sched_stop(&queue->sched);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_sched_fini);
+
+/**
+ * nova_sched_start() - start a scheduler
+ * @sched: the scheduler
+ * @args: of drm_sched_init()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nova_sched_start(struct nova_sched *sched, const struct drm_sched_init_args *args)
+{
+	struct drm_gpu_scheduler *base = &sched->base;
+	int ret;
+
+	atomic_set(&sched->jobs, 1);
+	init_completion(&sched->idle);
+	ret = drm_sched_init(base, args);
+	if (ret)
+		return ret;
+	ret = drm_sched_entity_init(&sched->entity, DRM_SCHED_PRIORITY_NORMAL, &base, 1, NULL);
+	if (ret)
+		drm_sched_fini(base);
+	return ret;
+}
+
+/**
+ * nova_sched_get_job() - a job is armed
+ * @sched: the scheduler
+ */
+void nova_sched_get_job(struct nova_sched *sched)
+{
+	atomic_inc(&sched->jobs);
+}
+
+/**
+ * nova_sched_put_job() - a job is freed
+ * @sched: the scheduler
+ *
+ * The last one may run on a work queue that is not ours: nothing of the owner is used after it.
+ */
+void nova_sched_put_job(struct nova_sched *sched)
+{
+	if (atomic_dec_and_test(&sched->jobs))
+		complete(&sched->idle);
+}
+
+/**
+ * nova_sched_stop() - end a scheduler
+ * @sched: the scheduler; its jobs have nothing to do or to wait for
  *
  * Returns when every job is freed and no work of the scheduler is left.
  *
- * Jobs that wait to be run are run, which takes no time as the queue is dead. They are not left
+ * Jobs that wait to be run are run, which takes no time as their owner is dead. They are not left
  * to drm_sched_entity_fini(): it takes them from a list made for one taker, and in Linux 7.2 the
  * scheduler's worker goes on to take them as well if it is just about to run one of several.
  *
@@ -167,15 +206,14 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
  * job queues the other one if it finds the scheduler not stopped yet, and that can be after the
  * other one was cancelled. The second stop finds nobody who could do that, and cancels it.
  */
-void nova_sched_fini(struct nova_queue *queue)
+void nova_sched_stop(struct nova_sched *sched)
 {
-	nova_sched_put_job(queue);
-	wait_for_completion(&queue->idle);
-	drm_sched_wqueue_stop(&queue->sched);
-	drm_sched_entity_fini(&queue->entity);
-	drm_sched_fini(&queue->sched);
+	nova_sched_put_job(sched);
+	wait_for_completion(&sched->idle);
+	drm_sched_wqueue_stop(&sched->base);
+	drm_sched_entity_fini(&sched->entity);
+	drm_sched_fini(&sched->base);
 }
-EXPORT_SYMBOL_IF_KUNIT(nova_sched_fini);
 
 /**
  * nova_job_init() - prepare a job
@@ -193,7 +231,7 @@ int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id)
 	job->fence = nova_fence_alloc();
 	if (!job->fence)
 		return -ENOMEM;
-	ret = drm_sched_job_init(&job->base, &queue->entity, job->push_count + 1, queue,
+	ret = drm_sched_job_init(&job->base, &queue->sched.entity, job->push_count + 1, queue,
 				 client_id);
 	if (ret)
 		job->base.s_fence = NULL;
@@ -237,9 +275,11 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 	struct nova_queue *queue = job->queue;
 
 	lockdep_assert_held(&queue->lock);
-	atomic_inc(&queue->jobs);
+	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
 	nova_fence_arm(&queue->timeline, job->fence);
+	scoped_guard(spinlock, &queue->armed.lock)
+		list_add_tail(&job->link, &queue->armed.list);
 	for (u32 i = 0; i < job->dep_count; i++)
 		nova_dep_arm(&queue->deps, job->deps[i]);
 	return &job->fence->base;

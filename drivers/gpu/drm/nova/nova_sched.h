@@ -2,6 +2,9 @@
 #ifndef _NOVA_SCHED_H_
 #define _NOVA_SCHED_H_
 
+#include <linux/atomic.h>
+#include <linux/completion.h>
+
 #include <drm/gpu_scheduler.h>
 
 #include <drm/nova_drm.h>
@@ -13,6 +16,25 @@ struct nova_fence;
 struct nova_queue;
 
 /**
+ * struct nova_sched - a scheduler with one entity: its jobs run in order
+ */
+struct nova_sched {
+	/** @base: base */
+	struct drm_gpu_scheduler base;
+	/** @entity: its only entity */
+	struct drm_sched_entity entity;
+	/** @jobs: jobs that were armed and not yet freed, and one for the owner */
+	atomic_t jobs;
+	/** @idle: completed when @jobs becomes 0 */
+	struct completion idle;
+};
+
+int nova_sched_start(struct nova_sched *sched, const struct drm_sched_init_args *args);
+void nova_sched_stop(struct nova_sched *sched);
+void nova_sched_get_job(struct nova_sched *sched);
+void nova_sched_put_job(struct nova_sched *sched);
+
+/**
  * struct nova_job - one job on its way through the scheduler
  *
  * Holds no reference: its queue waits for it.
@@ -22,6 +44,8 @@ struct nova_job {
 	struct drm_sched_job base;
 	/** @queue: the queue */
 	struct nova_queue *queue;
+	/** @link: on nova_queue.armed.list once armed */
+	struct list_head link;
 	/** @fence: what user space sees; a reference once armed */
 	struct nova_fence *fence;
 	/** @deps: dependencies */

@@ -10,8 +10,8 @@
  * An import has no pages of its own. It stays in SYSTEM, mapped for DMA from
  * beginning to end, and the GPU sees it there.
  *
- * A move copies by CPU and is complete when it returns. It waits for the buffer
- * outside the door and enters it only to touch the device. Without the device
+ * A move copies by a copy engine, or by CPU where that does not do it, and is complete when it
+ * returns. It waits outside the door and enters it only to touch the device. Without the device
  * buffers can leave for SYSTEM, which is all that closing, swapping and exporting needs.
  */
 #include <linux/atomic.h>
@@ -30,8 +30,11 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
+#include "nova_mover.h"
+#include "nova_shrink.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
+#include "nova_userq.h"
 #include "nova_vm.h"
 #include "nova_vram.h"
 
@@ -122,8 +125,12 @@ static void nova_ttm_tt_unpopulate(struct ttm_device *ttm, struct ttm_tt *base)
 
 	if (base->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return;
-	/* Moves have done it; no page goes back to the system while the device can reach it. */
-	nova_dma_unmap(nova_ttm_device(ttm), &bo->dma);
+	/*
+	 * Moves have done it; no page goes back to the system while the device can reach it. In
+	 * SYSTEM it never does, and there this may be reclaim, which must not wait for the lock.
+	 */
+	if (!bo->tbo.resource || bo->tbo.resource->mem_type != TTM_PL_SYSTEM)
+		nova_dma_unmap(nova_ttm_device(ttm), &bo->dma);
 	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_SYSTEM, false);
 	atomic64_sub((u64)base->num_pages << PAGE_SHIFT, &nova_ttm_system(ttm)->populated);
 	ttm_pool_free(&ttm->pool, base);
@@ -151,6 +158,21 @@ static int nova_ttm_map_pages(struct nova_device *ndev, struct nova_bo *bo)
 	return ret;
 }
 
+/* A copy engine reaches the pages by DMA, for as long as it copies. */
+static int nova_ttm_mover_copy(struct nova_device *ndev, struct nova_bo *bo,
+			       struct ttm_resource *vram,
+			       int (*copy)(struct nova_device *ndev, struct nova_bo *bo,
+					   struct ttm_resource *vram))
+{
+	int ret = nova_ttm_map_pages(ndev, bo);
+
+	if (ret)
+		return ret;
+	ret = copy(ndev, bo, vram);
+	nova_dma_unmap(ndev, &bo->dma);
+	return ret;
+}
+
 static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 				 struct ttm_operation_ctx *ctx, struct ttm_resource *to)
 {
@@ -165,10 +187,10 @@ static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 
 	if (tt && (ttm_tt_is_populated(tt) || ttm_tt_is_swapped(tt))) {
 		ret = ttm_bo_populate(&bo->tbo, ctx);
-		if (!ret)
+		if (!ret && nova_ttm_mover_copy(ndev, bo, to, nova_mover_write))
 			ret = nova_vram_write(ndev, to, tt);
 	} else {
-		ret = nova_vram_clear(ndev, to);
+		ret = nova_mover_clear(ndev, to) ? nova_vram_clear(ndev, to) : 0;
 	}
 	if (ret)
 		return ret;
@@ -183,18 +205,24 @@ static int nova_ttm_move_from_vram(struct nova_device *ndev, struct nova_bo *bo,
 {
 	int ret;
 
+	/* What the client does not need is not copied. The pages come later, as zeros. */
+	if (bo->madvise.dontneed && to->mem_type == TTM_PL_SYSTEM) {
+		bo->madvise.purged = true;
+		goto moved;
+	}
 	ret = ttm_bo_populate(&bo->tbo, ctx);
 	if (ret)
 		return ret;
 	/* Without the device the content is lost, the buffer is not. */
-	ret = nova_vram_read(ndev, bo->tbo.resource, bo->tbo.ttm);
+	ret = nova_ttm_mover_copy(ndev, bo, bo->tbo.resource, nova_mover_read) ?
+	      nova_vram_read(ndev, bo->tbo.resource, bo->tbo.ttm) : 0;
 	if (to->mem_type == TTM_PL_TT) {
 		if (!ret)
 			ret = nova_ttm_map_pages(ndev, bo);
 		if (ret)
 			return ret;
 	}
-
+moved:
 	ttm_bo_move_sync_cleanup(&bo->tbo, to);
 	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_VRAM, false);
 	return 0;
@@ -223,12 +251,17 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	struct nova_device *ndev = nova_ttm_device(tbo->bdev);
 	struct nova_bo *bo = tbo_to_nova_bo(tbo);
 	u32 from = tbo->resource ? tbo->resource->mem_type : TTM_PL_SYSTEM;
-	int ret;
+	int idx, ret;
 
 	if (from != TTM_PL_SYSTEM || to->mem_type == TTM_PL_VRAM) {
 		ret = ttm_bo_wait_ctx(tbo, ctx);
 		if (ret)
 			return ret;
+	}
+	/* A user-mode queue may be using it. Without the device nobody does. */
+	if (from != TTM_PL_SYSTEM && nova_userq_holds(bo) && nova_bound_enter(ndev, &idx)) {
+		nova_bound_exit(idx);
+		return -EBUSY;
 	}
 	/* The GPU can see it: take it out of all address spaces, with their caches. */
 	if (from != TTM_PL_SYSTEM)
@@ -239,6 +272,12 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	if (from == TTM_PL_VRAM)
 		return nova_ttm_move_from_vram(ndev, bo, ctx, to);
 	return nova_ttm_move_pages(ndev, bo, to);
+}
+
+static bool nova_ttm_eviction_valuable(struct ttm_buffer_object *tbo,
+				       const struct ttm_place *place)
+{
+	return !nova_userq_holds(tbo_to_nova_bo(tbo)) && ttm_bo_eviction_valuable(tbo, place);
 }
 
 static void nova_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
@@ -256,6 +295,16 @@ static void nova_ttm_evict_flags(struct ttm_buffer_object *tbo, struct ttm_place
 static void nova_ttm_delete_mem_notify(struct ttm_buffer_object *tbo)
 {
 	nova_dma_unmap(nova_ttm_device(tbo->bdev), &tbo_to_nova_bo(tbo)->dma);
+}
+
+/* About to be swapped out, idle and in SYSTEM: what the client does not need is dropped instead. */
+static void nova_ttm_swap_notify(struct ttm_buffer_object *tbo)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct nova_bo *bo = tbo_to_nova_bo(tbo);
+
+	if (bo->madvise.dontneed)
+		nova_shrink_purge(bo, &ctx);
 }
 
 /* --- the CPU's view --- */
@@ -296,9 +345,10 @@ static const struct ttm_device_funcs nova_ttm_funcs = {
 	.ttm_tt_populate = nova_ttm_tt_populate,
 	.ttm_tt_unpopulate = nova_ttm_tt_unpopulate,
 	.ttm_tt_destroy = nova_ttm_tt_destroy,
-	.eviction_valuable = ttm_bo_eviction_valuable,
+	.eviction_valuable = nova_ttm_eviction_valuable,
 	.evict_flags = nova_ttm_evict_flags,
 	.move = nova_ttm_move,
+	.swap_notify = nova_ttm_swap_notify,
 	.delete_mem_notify = nova_ttm_delete_mem_notify,
 	.io_mem_reserve = nova_ttm_io_mem_reserve,
 	.io_mem_pfn = nova_ttm_io_mem_pfn,

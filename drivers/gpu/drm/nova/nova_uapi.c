@@ -17,11 +17,21 @@
  */
 #define NOVA_UAPI_STRIDE_MAX	SZ_4K
 
-static int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size,
-				 u32 count_max)
+/**
+ * nova_uapi_array_check() - can this be an array argument?
+ * @array: the argument
+ * @min_size: size of the element's first version
+ * @count_max: limit of the number of elements
+ *
+ * Return: 0, also for an empty one; -EINVAL for a bad stride, -E2BIG for too many elements or a
+ * stride that no structure has, -EFAULT for an array that wraps around.
+ */
+int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size, u32 count_max)
 {
 	u64 end;
 
+	if (!array->count)
+		return 0;
 	if (array->count > count_max)
 		return -E2BIG;
 	if (array->stride < min_size || array->stride % sizeof(u64))
@@ -79,3 +89,27 @@ void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 	return to;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_uapi_array);
+
+/**
+ * nova_uapi_array_write() - fill an array argument
+ * @array: the argument, checked by nova_uapi_array_check()
+ * @from: the elements
+ * @elem_size: their size
+ * @count: how many, at most as many as there is room for
+ *
+ * What the kernel does not know of longer elements becomes zero. Not to be called inside the door.
+ *
+ * Return: 0 or -EFAULT; then some elements may have been written.
+ */
+int nova_uapi_array_write(const struct drm_nova_array *array, const void *from, size_t elem_size,
+			  u32 count)
+{
+	void __user *to = u64_to_user_ptr(array->ptr);
+	int ret = 0;
+
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = copy_struct_to_user(to + i * array->stride, array->stride,
+					  from + i * elem_size, elem_size, NULL);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_uapi_array_write);

@@ -11,6 +11,7 @@ struct drm_nova_array;
 /* Bounds of the interface, reported by DRM_NOVA_QUERY_LIMITS. */
 #define NOVA_GEM_SIZE_MAX	SZ_64G
 #define NOVA_BIND_OPS_MAX	1024
+#define NOVA_VM_BINDS_MAX	1024
 #define NOVA_EXEC_JOBS_MAX	64
 #define NOVA_EXEC_PUSHES_MAX	256
 #define NOVA_SYNCS_MAX		64
@@ -19,6 +20,10 @@ struct drm_nova_array;
 #define NOVA_RING_SIZE_DEFAULT	512
 #define NOVA_RING_SIZE_MAX	32768	/* and what the device says */
 
+int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size, u32 count_max);
+int nova_uapi_array_write(const struct drm_nova_array *array, const void *from, size_t elem_size,
+			  u32 count)
+	__must_not_hold(nova_core_door);
 void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 		      size_t elem_size, u32 count_max)
 	__must_not_hold(nova_core_door);

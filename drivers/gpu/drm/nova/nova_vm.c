@@ -11,30 +11,87 @@
 #include <drm/nova_drm.h>
 
 #include "nova_bind.h"
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_reset.h"
+#include "nova_user_fence.h"
 #include "nova_vm.h"
 
 /**
- * nova_vma_map() - write the page tables of a mapping
+ * nova_vm_map_bo() - point addresses to a buffer
  * @bound: from the door
- * @vma: the mapping; its buffer is resident and its reservation held
+ * @pt: page tables with the range claimed
+ * @bo: the buffer, resident; its reservation is held, or a fence in it keeps it from moving
+ * @offset: in the buffer
+ * @va: first address
+ * @size: bytes
+ * @readonly: writes fault
  */
-void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma)
+void nova_vm_map_bo(struct nova_bound *bound, struct nova_pt *pt, struct nova_bo *bo, u64 offset,
+		    u64 va, u64 size, bool readonly)
 {
-	struct nova_vm *vm = to_nova_vm(vma->base.vm);
-	struct nova_bo *bo = to_nova_bo(vma->base.gem.obj);
+	struct nova_dma_cursor cursor = {};
 	u64 done = 0;
 
-	while (done < vma->base.va.range) {
-		struct nova_bo_extent extent = nova_bo_extent(bo, vma->base.gem.offset + done);
+	while (done < size) {
+		struct nova_bo_extent extent = nova_bo_extent_at(bo, &cursor, offset + done);
 
-		extent.size = min(extent.size, vma->base.va.range - done);
-		nova_pt_map(bound, &vm->pt, vma->base.va.addr + done, &extent, vma->readonly);
+		extent.size = min(extent.size, size - done);
+		nova_pt_map(bound, pt, va + done, &extent, readonly);
 		done += extent.size;
 	}
+}
+
+/**
+ * nova_vma_clear() - clear the entries of what is retired of a mapping
+ * @bound: from the door
+ * @pt: page tables
+ * @vma: the mapping
+ */
+void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+{
+	if (nova_vma_is_sparse(vma))
+		nova_pt_set_sparse(bound, pt, vma->retired.va, vma->retired.size, false);
+	else
+		nova_pt_unmap(bound, pt, vma->retired.va, vma->retired.size);
+}
+
+/**
+ * nova_vma_release() - give back the claims of what is retired of a mapping
+ * @bound: from the door
+ * @pt: page tables; the entries are cleared or replaced
+ * @vma: the mapping
+ */
+void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+{
+	if (!nova_vma_is_sparse(vma)) {
+		nova_pt_release(bound, pt, vma->retired.va, vma->retired.size);
+		return;
+	}
+	if (vma->retired.first)
+		nova_pt_release_edge(bound, pt, vma->base.va.addr);
+	if (vma->retired.last)
+		nova_pt_release_edge(bound, pt, vma->base.va.addr + vma->base.va.range);
+}
+
+/**
+ * nova_vma_forget() - the same when the GPU does not use the address space any more
+ * @pt: page tables
+ * @vma: the mapping
+ */
+void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma)
+{
+	if (!nova_vma_is_sparse(vma)) {
+		nova_pt_forget(pt, vma->retired.va, vma->retired.size);
+		return;
+	}
+	if (vma->retired.first)
+		nova_pt_forget_edge(pt, vma->base.va.addr);
+	if (vma->retired.last)
+		nova_pt_forget_edge(pt, vma->base.va.addr + vma->base.va.range);
 }
 
 /**
@@ -77,6 +134,9 @@ static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec
 	struct drm_gpuva *va;
 	int idx, ret;
 
+	/* Out of sight as long as the client does not need it. */
+	if (bo->madvise.dontneed)
+		return 0;
 	ret = nova_bo_validate(bo, &ctx);
 	if (ret)
 		return ret;
@@ -84,7 +144,8 @@ static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec
 	if (!bound)
 		return -ENODEV;
 	drm_gpuvm_bo_for_each_va(va, vm_bo)
-		nova_vma_map(bound, to_nova_vma(va));
+		nova_vm_map_bo(bound, &to_nova_vm(vm_bo->vm)->pt, bo, va->gem.offset, va->va.addr,
+			       va->va.range, to_nova_vma(va)->readonly);
 	ret = nova_pt_flush(bound, &to_nova_vm(vm_bo->vm)->pt);
 	if (!ret)
 		drm_gpuvm_bo_evict(vm_bo, false);
@@ -125,7 +186,16 @@ static const struct drm_gpuvm_ops nova_vm_ops = {
 	.sm_step_unmap = nova_bind_step_unmap,
 };
 
-static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account)
+/**
+ * nova_vm_create() - make an empty address space
+ * @ndev: the device
+ * @account: what its tables are charged to
+ * @scratch: what is not mapped reads zero
+ *
+ * Return: the address space, to be dropped by nova_vm_put(), or an error pointer.
+ */
+struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account,
+			       bool scratch)
 {
 	struct drm_gem_object *resv;
 	struct nova_vm *vm;
@@ -134,7 +204,7 @@ static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_acco
 	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
-	ret = nova_pt_init(ndev, &vm->pt, account);
+	ret = nova_pt_init(ndev, &vm->pt, account, scratch);
 	if (ret)
 		goto err_free;
 	resv = drm_gpuvm_resv_object_alloc(&ndev->drm);
@@ -143,6 +213,7 @@ static struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_acco
 		goto err_pt;
 	}
 	kref_init(&vm->ref);
+	nova_vm_faults_init(&vm->faults, nova_reset_count(ndev));
 	scoped_guard(mutex_init, &vm->lock)
 		drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
 	drm_gpuvm_init(&vm->gpuvm, "nova-vm", 0, &ndev->drm, resv, NOVA_VM_USER_START,
@@ -164,25 +235,31 @@ err_free:
 static void nova_vm_drop(struct nova_vm *vm, struct nova_vma *vma)
 {
 	struct drm_gem_object *obj = vma->base.gem.obj;
-	u64 va = vma->base.va.addr, size = vma->base.va.range;
 	struct nova_bound *bound;
 	int idx;
 
-	dma_resv_lock(obj->resv, NULL);
+	vma->retired.va = vma->base.va.addr;
+	vma->retired.size = vma->base.va.range;
+	vma->retired.first = true;
+	vma->retired.last = true;
+	if (obj)
+		dma_resv_lock(obj->resv, NULL);
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
 	if (bound) {
-		nova_pt_unmap(bound, &vm->pt, va, size);
-		nova_pt_release(bound, &vm->pt, va, size);
+		nova_vma_clear(bound, &vm->pt, vma);
+		nova_vma_release(bound, &vm->pt, vma);
 		nova_bound_exit(idx);
 	} else {
-		nova_pt_forget(&vm->pt, va, size);
+		nova_vma_forget(&vm->pt, vma);
 	}
 	drm_gpuva_remove(&vma->base);
-	drm_gem_object_get(obj);
-	drm_gpuva_unlink(&vma->base);
+	if (obj) {
+		drm_gem_object_get(obj);
+		drm_gpuva_unlink(&vma->base);
+		dma_resv_unlock(obj->resv);
+		drm_gem_object_put(obj);
+	}
 	kfree(vma);
-	dma_resv_unlock(obj->resv);
-	drm_gem_object_put(obj);
 }
 
 static void nova_vm_release(struct kref *ref)
@@ -193,6 +270,7 @@ static void nova_vm_release(struct kref *ref)
 	int idx;
 
 	/* No channel runs in it any more. */
+	nova_bind_queue_destroy(vm->binds);
 	drm_gpuvm_for_each_va_safe(va, next, &vm->gpuvm)
 		nova_vm_drop(vm, to_nova_vma(va));
 
@@ -291,13 +369,13 @@ int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 	int idx, ret;
 	u32 id;
 
-	if (args->flags)
+	if (args->flags & ~DRM_NOVA_VM_SCRATCH)
 		return -EINVAL;
 	if (!nova_bound_enter(ndev, &idx))
 		return -ENODEV;
 	nova_bound_exit(idx);
 
-	vm = nova_vm_create(ndev, nfile->account);
+	vm = nova_vm_create(ndev, nfile->account, args->flags & DRM_NOVA_VM_SCRATCH);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	args->va_start = NOVA_VM_USER_START;
@@ -324,6 +402,8 @@ int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *f
 	if (!vm)
 		return -ENOENT;
 	nova_vm_put(vm);
+	/* Who waits for memory of it finds that it is not there. */
+	nova_user_fence_wake(nfile->ndev);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_ioctl_vm_destroy);

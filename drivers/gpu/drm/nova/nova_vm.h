@@ -11,9 +11,12 @@
 #include <drm/drm_mm.h>
 
 #include "nova_pt.h"
+#include "nova_vm_state.h"
 
 struct drm_device;
 struct drm_file;
+struct nova_account;
+struct nova_bind_queue;
 struct nova_bo;
 struct nova_bound;
 struct nova_device;
@@ -43,22 +46,52 @@ struct nova_vm {
 	struct nova_pt pt;
 	/** @kernel: allocator of the kernel's range */
 	struct drm_mm kernel __guarded_by(&lock);
+	/** @faults: for VM_GET_STATE */
+	struct nova_vm_faults faults;
+	/** @binds: asynchronous binds, NULL before the first; made under @lock */
+	struct nova_bind_queue *binds;
+	/**
+	 * @userqs: user-mode queues, for which all that is bound stays resident; written under
+	 * @lock, and from 0 under all reservations
+	 */
+	u32 userqs;
+	/** @held: bytes that are charged for that; guarded by @lock */
+	u64 held;
 };
 
 #define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
 
 /**
- * struct nova_vma - one mapping of a buffer
+ * struct nova_vma - one mapping of a buffer, or a sparse range
  */
 struct nova_vma {
 	/** @base: base */
 	struct drm_gpuva base;
 	/** @readonly: GPU writes fault */
 	bool readonly;
+	/** @retired: what its end takes away; set by who ends it */
+	struct {
+		/** @retired.va: first address that is mapped no more */
+		u64 va;
+		/** @retired.size: bytes from there */
+		u64 size;
+		/** @retired.first: of a sparse one: the edge at its beginning is no more */
+		bool first;
+		/** @retired.last: the same at its end */
+		bool last;
+	} retired;
 };
 
 #define to_nova_vma(gpuva_) container_of(gpuva_, struct nova_vma, base)
 
+/* No memory behind it: it reads zero, and writes are dropped. */
+static inline bool nova_vma_is_sparse(const struct nova_vma *vma)
+{
+	return !vma->base.gem.obj;
+}
+
+struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account,
+			       bool scratch);
 struct nova_vm *nova_vm_lookup(struct nova_file *nfile, u32 id);	/* NULL or a reference */
 void nova_vm_put(struct nova_vm *vm)
 	__must_not_hold(nova_core_door);
@@ -71,8 +104,14 @@ int nova_vm_kernel_alloc(struct nova_vm *vm, struct drm_mm_node *node, u64 size)
 void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node)
 	__must_not_hold(nova_core_door);
 
-void nova_vma_map(struct nova_bound *bound, struct nova_vma *vma)
+void nova_vm_map_bo(struct nova_bound *bound, struct nova_pt *pt, struct nova_bo *bo, u64 offset,
+		    u64 va, u64 size, bool readonly)
 	__must_hold_shared(nova_core_door);
+void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+	__must_hold_shared(nova_core_door);
+void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+	__must_hold_shared(nova_core_door);
+void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma);
 int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
 	__must_not_hold(nova_core_door);
 

@@ -13,6 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
@@ -182,6 +183,10 @@ int nova_vram_init(struct nova_device *ndev)
 	ret = drmm_mutex_init(&ndev->drm, &ndev->vram.lock);
 	if (ret)
 		return ret;
+	/* It goes with the last reference, as buffers do; without the controller it is NULL. */
+	man->cg = drmm_cgroup_register_region(&ndev->drm, "vram", end - base);
+	if (IS_ERR(man->cg))
+		return PTR_ERR(man->cg);
 	drm_mm_init(&ndev->vram.mm, base, end - base);
 
 	man->func = &nova_vram_func;

@@ -28,11 +28,12 @@
 /* Mailbox numbers (NV_VF_MAILBOX). */
 #define NOVA_FW_MB_BOOT_LO		0
 #define NOVA_FW_MB_BOOT_HI		1
-#define NOVA_FW_MB_BOOT			2	/* write NOVA_FW_BOOT_MAGIC to boot */
+#define NOVA_FW_MB_BOOT			2	/* write NOVA_FW_BOOT_MAGIC or NOVA_FW_BOOT_HALT */
 #define NOVA_FW_MB_STATE		3	/* read only */
 #define NOVA_FW_MB_CMD_KICK		4	/* write the command ring's write index */
 
 #define NOVA_FW_BOOT_MAGIC		0x4157464eu	/* "NFWA" */
+#define NOVA_FW_BOOT_HALT		0x4857464eu	/* "NFWH": no firmware, no channel */
 
 /* Mailbox 3. */
 #define NOVA_FW_STATE_OFF		0

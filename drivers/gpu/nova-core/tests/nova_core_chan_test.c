@@ -214,6 +214,35 @@ static void chan_instance_given_out_twice(struct kunit *test)
 	nova_core_chan_destroy(chan);
 }
 
+/* After a recovery the id is another's: neither is taken for the other. */
+static void chan_forgotten(struct kunit *test)
+{
+	const struct nova_fw_channel_error event = { .chid = cpu_to_le32(5) };
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core_chan *old = create_good(test, 5), *new;
+	struct nova_core_chan_error error;
+	bool engine_reset = true;
+	u32 sent;
+
+	nova_core_chan_error(&gpu->core, &event);
+	nova_core_chan_forget_all(&gpu->core);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_id(old), NOVA_FW_CHANNEL_NONE);
+	KUNIT_EXPECT_FALSE(test, nova_core_chan_next_error(&gpu->core, &error));
+	nova_core_chan_kick(old);
+	KUNIT_EXPECT_EQ(test, doorbell(gpu), 0);
+
+	new = create_good(test, 5);
+	sent = le32_to_cpu(gpu->cmd.index->write);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_kill(old, &engine_reset), 0);
+	KUNIT_EXPECT_FALSE(test, engine_reset);
+	nova_core_chan_destroy(old);
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(gpu->cmd.index->write), sent);
+	nova_core_chan_error(&gpu->core, &event);
+	KUNIT_ASSERT_TRUE(test, nova_core_chan_next_error(&gpu->core, &error));
+	KUNIT_EXPECT_EQ(test, error.chid, 5);
+	destroy(gpu, new);
+}
+
 static void chan_refused(struct kunit *test)
 {
 	struct nova_core_test_gpu *gpu = test->priv;
@@ -373,6 +402,7 @@ static struct kunit_case chan_test_cases[] = {
 	KUNIT_CASE(chan_impossible),
 	KUNIT_CASE(chan_given_out_twice),
 	KUNIT_CASE(chan_instance_given_out_twice),
+	KUNIT_CASE(chan_forgotten),
 	KUNIT_CASE(chan_refused),
 	KUNIT_CASE(chan_error_is_told_once),
 	KUNIT_CASE(chan_error_goes_with_the_channel),

@@ -8,6 +8,7 @@
 #include "../nova_core_audit.h"
 #include "../nova_core_bar.h"
 #include "../nova_core_fw.h"
+#include "../nova_core_reset.h"
 #include "../nova_core_rpc.h"
 #include "../regs/nv_pmc.h"
 #include "../regs/nv_vf.h"
@@ -104,6 +105,7 @@ struct nova_core_test_gpu *nova_core_test_gpu_create(struct kunit *test)
 	for (unsigned int i = 0; i < core->info.engine_count; i++)
 		core->engine_hw[i].runlist = NOVA_CORE_TEST_RUNLIST(i);
 	init_waitqueue_head(&core->wait);
+	nova_core_reset_init(core);
 	KUNIT_ASSERT_EQ(test, nova_core_audit_init(core), 0);
 	nova_core_bar_open(core);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, nova_core_test_gpu_fini, gpu), 0);

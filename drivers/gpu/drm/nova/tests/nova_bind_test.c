@@ -40,6 +40,7 @@ struct page_model {
 	struct nova_bo *bo;	/* or NULL */
 	u32 page;		/* of the buffer */
 	bool readonly;
+	bool sparse;
 };
 
 struct space {
@@ -119,6 +120,16 @@ static int bind(struct space *space, const struct drm_nova_vm_bind_op *ops, u32 
 	return nova_ioctl_vm_bind(&space->gpu->ndev->drm, &args, &space->gpu->file);
 }
 
+static struct drm_nova_vm_bind_op op_sparse(u32 page, u32 pages)
+{
+	return (struct drm_nova_vm_bind_op) {
+		.op = DRM_NOVA_VM_BIND_OP_MAP,
+		.flags = DRM_NOVA_VM_BIND_SPARSE,
+		.va = VA + (u64)page * SZ_4K,
+		.size = (u64)pages * SZ_4K,
+	};
+}
+
 static struct drm_nova_vm_bind_op op_map(const struct space *space, unsigned int buffer,
 					 u32 buffer_page, u32 page, u32 pages, u32 flags)
 {
@@ -158,6 +169,9 @@ static void model_apply(struct space *space, const struct drm_nova_vm_bind_op *o
 			*model = (struct page_model){};
 			if (op->op != DRM_NOVA_VM_BIND_OP_MAP)
 				continue;
+			model->sparse = op->flags & DRM_NOVA_VM_BIND_SPARSE;
+			if (model->sparse)
+				continue;
 			model->bo = find_bo(space, op->handle);
 			model->page = op->bo_offset / SZ_4K + page;
 			model->readonly = op->flags & DRM_NOVA_VM_BIND_READONLY;
@@ -187,6 +201,7 @@ static void expect_model(struct kunit *test, struct space *space)
 							      VA + (u64)page * SZ_4K);
 
 		KUNIT_ASSERT_EQ_MSG(test, pte.valid, !!model->bo, "page %u", page);
+		KUNIT_ASSERT_EQ_MSG(test, pte.sparse, model->sparse, "page %u", page);
 		if (!model->bo)
 			continue;
 		KUNIT_ASSERT_EQ_MSG(test, pte.addr, page_addr(model, &vram), "page %u", page);
@@ -244,8 +259,10 @@ static struct drm_nova_vm_bind_op random_op(struct space *space)
 	u32 page = prandom_u32_state(rnd) % (PAGES - pages + 1);
 	u32 buffer_page = prandom_u32_state(rnd) % (kinds[buffer].pages - pages + 1);
 
-	if (kind < 5)
+	if (kind < 3)
 		return op_unmap(page, pages);
+	if (kind < 5)
+		return op_sparse(page, pages);
 	if (kind < 9) {	/* something with large pages in it */
 		page = round_down(page, 512);
 		buffer_page = 0;
@@ -266,6 +283,82 @@ static void bind_any_sequence(struct kunit *test)
 			ops[i] = random_op(space);
 		run(test, ops, count);
 	}
+}
+
+static void bind_sparse_everywhere(struct kunit *test)
+{
+	struct space *space = test->priv;
+	struct drm_nova_vm_bind_op all = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP,
+		.flags = DRM_NOVA_VM_BIND_SPARSE,
+		.va = NOVA_VM_USER_START,
+		.size = NOVA_VM_USER_SIZE,
+	};
+	struct drm_nova_vm_bind_op ops[] = {
+		op_map(space, 0, 0, 10, 1024, 0), op_unmap(20, 1000), op_sparse(500, 1),
+		{ .op = DRM_NOVA_VM_BIND_OP_UNMAP_ALL },
+	};
+	u64 before = nova_test_gpu_tables_free(space->gpu);
+
+	KUNIT_ASSERT_EQ(test, bind(space, &all, 1), 0);
+	KUNIT_EXPECT_LE(test, before - nova_test_gpu_tables_free(space->gpu),
+			8 * NV_MMU_TABLE_SIZE);
+	KUNIT_EXPECT_TRUE(test, nova_test_gpu_walk(space->gpu, space->root, VA).sparse);
+	KUNIT_EXPECT_TRUE(test, nova_test_gpu_walk(space->gpu, space->root,
+						   NOVA_VM_KERNEL_START - SZ_4K).sparse);
+	KUNIT_EXPECT_FALSE(test, nova_test_gpu_walk(space->gpu, space->root,
+						    NOVA_VM_KERNEL_START).sparse);
+	for (u32 page = 0; page < PAGES; page++)
+		space->model[page].sparse = true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+		KUNIT_ASSERT_EQ(test, bind(space, &ops[i], 1), 0);
+		model_apply(space, &ops[i], 1);
+		for (u32 page = 0; page < PAGES; page++) {
+			struct nova_test_pte pte = nova_test_gpu_walk(space->gpu, space->root,
+								      VA + (u64)page * SZ_4K);
+
+			KUNIT_ASSERT_EQ_MSG(test, pte.sparse, space->model[page].sparse,
+					    "op %u, page %u", i, page);
+			KUNIT_ASSERT_EQ(test, pte.valid, !!space->model[page].bo);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, nova_test_gpu_tables_free(space->gpu), before);
+}
+
+/* Nothing is mapped, and nothing faults, at any time. */
+static void bind_with_scratch(struct kunit *test)
+{
+	struct space *space = test->priv;
+	struct drm_nova_vm_create args = { .flags = DRM_NOVA_VM_SCRATCH };
+	struct drm_nova_vm_bind_op ops[] = {
+		op_map(space, 0, 0, 512, 1024, 0), op_unmap(600, 1), op_sparse(700, 100),
+		op_map(space, 1, 0, 0, 1536, 0), op_unmap(0, 2048),
+	};
+	u32 vm_id = space->vm_id;
+	struct nova_vm *vm;
+	u64 root;
+
+	KUNIT_ASSERT_EQ(test, nova_ioctl_vm_create(&space->gpu->ndev->drm, &args,
+						   &space->gpu->file), 0);
+	vm = nova_vm_lookup(space->gpu->file.driver_priv, args.vm_id);
+	KUNIT_ASSERT_NOT_NULL(test, vm);
+	root = nova_pt_root(&vm->pt);
+	nova_vm_put(vm);
+	space->vm_id = args.vm_id;
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+		KUNIT_ASSERT_EQ(test, bind(space, &ops[i], 1), 0);
+		model_apply(space, &ops[i], 1);
+		for (u32 page = 0; page < PAGES; page++) {
+			struct nova_test_pte pte = nova_test_gpu_walk(space->gpu, root,
+								      VA + (u64)page * SZ_4K);
+
+			KUNIT_ASSERT_EQ_MSG(test, pte.valid, !!space->model[page].bo,
+					    "op %u, page %u", i, page);
+			KUNIT_ASSERT_EQ(test, pte.sparse, !pte.valid);
+		}
+	}
+	vm_destroy(space, args.vm_id);
+	space->vm_id = vm_id;
 }
 
 /* The last op of several cannot be done: nothing happens, and no table is left. */
@@ -374,6 +467,8 @@ static struct kunit_case bind_test_cases[] = {
 	KUNIT_CASE(bind_splits_a_mapping),
 	KUNIT_CASE(bind_replaces_and_keeps_rights),
 	KUNIT_CASE_SLOW(bind_any_sequence),
+	KUNIT_CASE(bind_sparse_everywhere),
+	KUNIT_CASE(bind_with_scratch),
 	KUNIT_CASE(bind_all_or_nothing),
 	KUNIT_CASE(bind_without_room_for_tables),
 	KUNIT_CASE(bind_survives_eviction),

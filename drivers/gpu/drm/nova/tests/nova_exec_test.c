@@ -7,6 +7,7 @@
 #include "regs/nv_host.h"
 
 #include "../nova_exec.h"
+#include "../nova_sync.h"
 #include "../nova_vm.h"
 
 #define LENGTH_MAX	(NV_GP_ENTRY_MAX_DWORDS * 4)
@@ -46,7 +47,7 @@ static int sync(u32 flags, u64 point)
 {
 	const struct drm_nova_sync sync = { .flags = flags, .point = point, .handle = 1 };
 
-	return nova_exec_check_sync(&sync);
+	return nova_sync_check(&sync);
 }
 
 static void exec_sync_point_goes_with_the_flag(struct kunit *test)

@@ -45,7 +45,7 @@ static int pt_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, tables);
 	tables->gpu = gpu;
-	KUNIT_ASSERT_EQ(test, nova_pt_init(gpu->ndev, &tables->pt, account(gpu)), 0);
+	KUNIT_ASSERT_EQ(test, nova_pt_init(gpu->ndev, &tables->pt, account(gpu), false), 0);
 	tables->free = tables_free(tables);
 	test->priv = tables;
 	return 0;
@@ -335,6 +335,128 @@ static void pt_keeps_tables_until_invalidated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 2);
 }
 
+static void expect_sparse(struct kunit *test, struct tables *tables, u64 va, u8 shift)
+{
+	struct nova_test_pte pte = walk(tables, va);
+
+	KUNIT_EXPECT_TRUE_MSG(test, !pte.valid && pte.sparse, "at %#llx", va);
+	KUNIT_EXPECT_EQ_MSG(test, pte.shift, shift, "at %#llx", va);
+}
+
+static void set_sparse(struct tables *tables, u64 va, u64 end, bool sparse)
+{
+	nova_pt_set_sparse(tables->gpu->bound, &tables->pt, va, end - va, sparse);
+}
+
+static void claim_edge(struct kunit *test, struct tables *tables, u64 va)
+{
+	KUNIT_ASSERT_EQ(test, nova_pt_claim_edge(&tables->pt, va), 0);
+}
+
+static void release_edge(struct kunit *test, struct tables *tables, u64 va)
+{
+	nova_pt_release_edge(tables->gpu->bound, &tables->pt, va);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
+}
+
+/* A TiB takes as many tables as its ends need, and entries of every level. */
+static void pt_sparse_is_large(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 va = SZ_64K, end = SZ_1T + SZ_2M + SZ_4K;
+
+	claim_edge(test, tables, va);
+	claim_edge(test, tables, end);
+	KUNIT_EXPECT_LE(test, tables->free - tables_free(tables), 8 * NV_MMU_TABLE_SIZE);
+	set_sparse(tables, va, end, true);
+	EXPECT_NOTHING(test, tables, va - SZ_4K);
+	KUNIT_EXPECT_FALSE(test, walk(tables, va - SZ_4K).sparse);
+	expect_sparse(test, tables, va, 12);
+	expect_sparse(test, tables, SZ_2M, 21);
+	expect_sparse(test, tables, 1ull << NV_MMU_PDE1_SHIFT, NV_MMU_PDE1_SHIFT);
+	expect_sparse(test, tables, 1ull << NV_MMU_PDE2_SHIFT, NV_MMU_PDE2_SHIFT);
+	expect_sparse(test, tables, end - SZ_2M - SZ_4K, 21);
+	expect_sparse(test, tables, end - SZ_4K, 12);
+	KUNIT_EXPECT_FALSE(test, walk(tables, end).sparse);
+
+	set_sparse(tables, va, end, false);
+	KUNIT_EXPECT_FALSE(test, walk(tables, va).sparse);
+	KUNIT_EXPECT_FALSE(test, walk(tables, 1ull << NV_MMU_PDE2_SHIFT).sparse);
+	release_edge(test, tables, va);
+	release_edge(test, tables, end);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+/* Memory in the middle of the largest entry, and all of it sparse again. */
+static void pt_maps_over_sparse(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 span = 1ull << NV_MMU_PDE2_SHIFT, va = VA + SZ_4K;
+
+	claim_edge(test, tables, 0);
+	claim_edge(test, tables, 8 * span);
+	set_sparse(tables, 0, 8 * span, true);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), NV_MMU_TABLE_SIZE);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, va, SZ_4M), 0);
+	map(tables, va, VRAM + SZ_4K, SZ_4M, true);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 1);
+	expect_sparse(test, tables, VA, 12);
+	expect_vram(test, tables, va, VRAM + SZ_4K, 12);
+	expect_vram(test, tables, VA + SZ_2M, VRAM + SZ_2M, 21);
+	expect_vram(test, tables, VA + SZ_4M, VRAM + SZ_4M, 12);
+	expect_sparse(test, tables, VA + SZ_4M + SZ_4K, 12);
+	expect_sparse(test, tables, VA + SZ_8M, 21);
+	expect_sparse(test, tables, VA + SZ_1G, NV_MMU_PDE1_SHIFT);
+
+	set_sparse(tables, va, va + SZ_4M, true);
+	expect_sparse(test, tables, VA + SZ_2M, 12);
+	release(test, tables, va, SZ_4M);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), NV_MMU_TABLE_SIZE);
+	expect_sparse(test, tables, va, NV_MMU_PDE2_SHIFT);
+
+	set_sparse(tables, 0, 8 * span, false);
+	release_edge(test, tables, 0);
+	release_edge(test, tables, 8 * span);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+/* An edge whose table was never written goes as if it had not been. */
+static void pt_forgets_an_edge(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	claim_edge(test, tables, VA + SZ_4K);
+	nova_pt_forget_edge(&tables->pt, VA + SZ_4K);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
+}
+
+/* Sparse over a large page, wholly and in part; what is left is still there. */
+static void pt_sparse_over_large_pages(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	u64 end = VA + SZ_2M + SZ_64K;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4M), 0);
+	map(tables, VA, VRAM, SZ_4M, true);
+	claim_edge(test, tables, VA);
+	claim_edge(test, tables, end);
+	set_sparse(tables, VA, end, true);
+	expect_sparse(test, tables, VA, 12);
+	expect_sparse(test, tables, end - SZ_4K, 12);
+	expect_vram(test, tables, end, VRAM + SZ_2M + SZ_64K, 12);
+
+	set_sparse(tables, VA, end, false);
+	unmap(tables, VA, SZ_4M);
+	release(test, tables, VA, SZ_4M);
+	release_edge(test, tables, VA);
+	release_edge(test, tables, end);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
 /* The device is gone: no register, no video memory, and everything comes back with the tables. */
 static void pt_fini_without_the_device(struct kunit *test)
 {
@@ -362,6 +484,10 @@ static struct kunit_case pt_test_cases[] = {
 	KUNIT_CASE(pt_forget_without_map),
 	KUNIT_CASE(pt_claim_fails_whole),
 	KUNIT_CASE(pt_keeps_tables_until_invalidated),
+	KUNIT_CASE(pt_sparse_is_large),
+	KUNIT_CASE(pt_maps_over_sparse),
+	KUNIT_CASE(pt_forgets_an_edge),
+	KUNIT_CASE(pt_sparse_over_large_pages),
 	KUNIT_CASE(pt_fini_without_the_device),
 	{}
 };

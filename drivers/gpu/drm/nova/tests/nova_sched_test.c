@@ -52,6 +52,8 @@ static int sched_test_init(struct kunit *test)
 	queue->ring_size = 16;
 	queue->dead = -ECANCELED;
 	mutex_init(&queue->lock);
+	scoped_guard(spinlock_init, &queue->armed.lock)
+		INIT_LIST_HEAD(&queue->armed.list);
 	nova_timeline_init(&queue->timeline);
 	nova_deps_init(&queue->deps);
 	KUNIT_ASSERT_EQ(test, nova_sched_init(gpu->bound, queue), 0);
@@ -72,7 +74,7 @@ static void sched_test_exit(struct kunit *test)
 		nova_deps_cut(&line->queue.deps);
 		nova_sched_fini(&line->queue);
 	}
-	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&line->foreign->refcount), 1);
 	dma_fence_signal(line->foreign);
 	dma_fence_put(line->foreign);
@@ -113,7 +115,7 @@ static void sched_end_frees_all_jobs(struct kunit *test)
 	nova_timeline_abort(&line->queue.timeline, -ENODEV);
 	nova_sched_fini(&line->queue);
 	line->ended = true;
-	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	for (unsigned int i = 0; i < JOBS; i++) {
 		KUNIT_EXPECT_EQ(test, line->fences[i]->seqno, i + 1);
 		KUNIT_EXPECT_EQ(test, dma_fence_get_status(line->fences[i]), -ENODEV);
@@ -138,7 +140,7 @@ static void sched_end_waits_for_nobody_else(struct kunit *test)
 	nova_deps_cut(&line->queue.deps);
 	nova_sched_fini(&line->queue);
 	line->ended = true;
-	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->foreign));
 }
 
@@ -148,7 +150,7 @@ static void cut_deps_at_end(struct work_struct *work)
 	struct line *line = container_of(work, struct line, cut);
 	struct nova_queue *queue = &line->queue;
 
-	while (!READ_ONCE(queue->entity.stopped) && atomic_read(&queue->jobs) > JOBS)
+	while (!READ_ONCE(queue->sched.entity.stopped) && atomic_read(&queue->sched.jobs) > JOBS)
 		cond_resched();
 	nova_deps_cut(&queue->deps);
 }
@@ -254,7 +256,7 @@ static void sched_end_stops_late_worker(struct kunit *test)
 	late.run = (struct kprobe) { .symbol_name = "drm_sched_run_job_work",
 				     .pre_handler = late_run };
 	late.ender = current;
-	late.work = &queue->sched.work_run_job;
+	late.work = &queue->sched.base.work_run_job;
 	late.held = true;
 	KUNIT_ASSERT_EQ(test, kunit_add_action(test, late_unregister, NULL), 0);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&late.queue), 0);
@@ -288,7 +290,7 @@ static void sched_job_never_submitted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, job->dep_count, 1);
 	nova_job_fini(job);
 	kfree(job);
-	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.jobs), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 1);
 	KUNIT_EXPECT_EQ(test, line->queue.timeline.seqno, 0);
 }
 

@@ -14,13 +14,16 @@
 
 #include "nova_core_audit.h"
 #include "nova_core_client.h"
+#include "nova_core_reset.h"
 #include "regs/nv_mmu.h"
 
+#include "../nova_bind_queue.h"
 #include "../nova_bound.h"
 #include "../nova_device.h"
 #include "../nova_dma.h"
 #include "../nova_file.h"
 #include "../nova_gem.h"
+#include "../nova_queue.h"
 #include "../nova_vm.h"
 #include "nova_test_gpu.h"
 
@@ -49,8 +52,10 @@ void nova_test_gpu_remove(struct nova_test_gpu *gpu)
 {
 	if (!gpu->bound)
 		return;
+	nova_queues_kill(gpu->ndev, -ENODEV);
 	scoped_guard(device, gpu->core.dev) {
 		nova_bound_close(gpu->ndev);
+		nova_bind_queues_teardown(gpu->ndev);
 		nova_dma_unmap_all(gpu->bound);
 		nova_bound_destroy(gpu->bound);
 	}
@@ -128,6 +133,7 @@ static void nova_test_gpu_init_core(struct nova_test_gpu *gpu, struct device *de
 		.engine_count = 1,
 	};
 	init_waitqueue_head(&core->wait);
+	nova_core_reset_init(core);
 	core->regs_open = true;
 	KUNIT_ASSERT_EQ(gpu->test, nova_core_audit_init(core), 0);
 	KUNIT_ASSERT_EQ(gpu->test, nova_core_client_init(core), 0);
@@ -238,8 +244,10 @@ static struct nova_test_pte nova_test_gpu_pte(struct nova_test_gpu *gpu, u64 pte
 {
 	struct nova_test_pte result = { .valid = pte & NV_MMU_PTE_VALID, .shift = shift };
 
-	if (!result.valid)
+	if (!result.valid) {
+		result.sparse = pte & NV_MMU_PTE_VOL;
 		return result;
+	}
 	KUNIT_EXPECT_EQ(gpu->test, NV_GET(NV_MMU_PTE_KIND, pte), NV_MMU_KIND_GENERIC);
 	result.readonly = pte & NV_MMU_PTE_READ_ONLY;
 	result.vram = NV_GET(NV_MMU_PTE_APERTURE, pte) == NV_MMU_PTE_APERTURE_VIDEO;
@@ -266,24 +274,32 @@ struct nova_test_pte nova_test_gpu_walk(struct nova_test_gpu *gpu, u64 root, u64
 {
 	static const u8 shifts[] = { NV_MMU_PDE3_SHIFT, NV_MMU_PDE2_SHIFT, NV_MMU_PDE1_SHIFT };
 	struct nova_test_pte none = {};
-	u64 table = root, slot, big;
+	u64 table = root, slot, big, pde;
 	unsigned int index;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(shifts); i++) {
 		index = (va >> shifts[i]) & (i ? 0x1ff : 0x3);
-		table = nova_test_gpu_pde(gpu, nova_test_gpu_rd64(gpu, table + index * 8));
-		if (!table)
+		pde = nova_test_gpu_rd64(gpu, table + index * 8);
+		table = nova_test_gpu_pde(gpu, pde);
+		if (!table) {
+			none.sparse = pde & NV_MMU_PDE_VOL;
+			none.shift = shifts[i];
 			return none;
+		}
 	}
 	slot = table + ((va >> NV_MMU_PDE0_SHIFT) & 0xff) * NV_MMU_DUAL_PDE_SIZE;
 	big = nova_test_gpu_rd64(gpu, slot);
 	if (big & NV_MMU_PTE_VALID)
 		return nova_test_gpu_pte(gpu, big, NV_MMU_PDE0_SHIFT, va);
 	/* Not used by the driver: a table of 64 KiB pages. */
-	KUNIT_EXPECT_EQ(gpu->test, big, 0);
+	KUNIT_EXPECT_EQ(gpu->test, big & ~NV_MMU_PDE_VOL, 0);
 	table = nova_test_gpu_pde(gpu, nova_test_gpu_rd64(gpu, slot + 8));
-	if (!table)
+	if (!table) {
+		none.sparse = big & NV_MMU_PDE_VOL;
+		none.shift = NV_MMU_PDE0_SHIFT;
 		return none;
+	}
+	KUNIT_EXPECT_EQ(gpu->test, big, 0);
 	index = (va >> NV_MMU_PTE_4K_SHIFT) & 0x1ff;
 	return nova_test_gpu_pte(gpu, nova_test_gpu_rd64(gpu, table + index * 8),
 				 NV_MMU_PTE_4K_SHIFT, va);

@@ -46,6 +46,7 @@ struct nova_test_gpu {
 /* What the tables say about an address. */
 struct nova_test_pte {
 	bool valid;
+	bool sparse;		/* not valid, but reads zero */
 	bool vram;
 	bool readonly;
 	u8 shift;		/* of the page: 12 or 21 */

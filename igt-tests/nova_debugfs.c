@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "igt.h"
+#include "igt_nova.h"
+#include "igt_nova_fdinfo.h"
+#include "igt_nova_job.h"
+#include "igt_nova_load.h"
+#include "igt_nova_meta.h"
+#include "igt_nova_unplug.h"
+
+IGT_TEST_DESCRIPTION("What debugfs shows of buffers, address spaces, queues and the audit registry.");
+
+#define PAGE	IGT_NOVA_PAGE
+#define SIZE	(64 * 1024)
+#define VRAM	DRM_NOVA_PLACEMENT_VRAM
+#define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
+
+static const char *const files[] = { "gem", "vm", "queues", "audit", "vram" };
+
+static struct igt_nova_crowd crowd;
+static char text[1024 * 1024];
+
+static void file_path(char path[128], int fd, const char *name)
+{
+	struct stat stat;
+
+	igt_assert_eq(fstat(fd, &stat), 0);
+	snprintf(path, 128, "/sys/kernel/debug/dri/%u/%s", minor(stat.st_rdev), name);
+}
+
+/* All of a file into @to: 0 or -errno. */
+static int read_path(const char *path, char *to, size_t size)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t piece = 0;
+
+	if (file < 0)
+		return -errno;
+	while (length < size - 1 && (piece = read(file, to + length, size - 1 - length)) > 0)
+		length += piece;
+	to[length] = '\0';
+	piece = piece < 0 ? -errno : 0;
+	close(file);
+	return piece;
+}
+
+static const char *read_file(int fd, const char *name)
+{
+	char path[128];
+
+	file_path(path, fd, name);
+	igt_assert_f(read_path(path, text, sizeof(text)) == 0, "%s: %m\n", path);
+	return text;
+}
+
+static int open_device(void)
+{
+	return igt_nova_dev_open(igt_nova_unplug_dev());
+}
+
+/* Lines that have both texts. */
+static unsigned int count_lines(const char *all, const char *first, const char *second)
+{
+	unsigned int count = 0;
+	char line[16384];
+
+	while (*all) {
+		size_t length = strcspn(all, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, all);
+		count += strstr(line, first) && strstr(line, second);
+		all += length + (all[length] == '\n');
+	}
+	return count;
+}
+
+static void expect_lines(int fd, const char *file, const char *first, const char *second,
+			 unsigned int count)
+{
+	const char *all = read_file(fd, file);
+
+	igt_assert_f(count_lines(all, first, second) == count,
+		     "%s: not %u lines with \"%s\" and \"%s\":\n%s\n", file, count, first, second,
+		     all);
+}
+
+/* A buffer is there as long as it is, with its label, which cannot break the line. */
+static void test_gem(int fd)
+{
+	static const char label[] = "a \"picture\"\n\033[31m";
+	struct igt_nova_bo bo;
+
+	fd = open_device();
+	igt_nova_bo_create(fd, &bo, 17 * PAGE, SYSTEM);
+	igt_nova_gem_label(fd, bo.handle, label, sizeof(label) - 1, 0);
+	expect_lines(fd, "gem", "label \"a \\\"picture\\\"\\n\\e[31m\"",
+		     "size 69632, placement system, resident nowhere, handles 1", 1);
+	igt_nova_bo_fill(&bo, 1);
+	igt_nova_madvise(fd, bo.handle, DRM_NOVA_MADVISE_DONTNEED);
+	expect_lines(fd, "gem", "picture", "resident system, handles 1, not needed", 1);
+	igt_nova_gem_label(fd, bo.handle, NULL, 0, 0);
+	expect_lines(fd, "gem", "picture", "", 0);
+	expect_lines(fd, "gem", "size 69632", "", 1);
+	igt_nova_bo_destroy(fd, &bo);
+	expect_lines(fd, "gem", "size 69632", "", 0);
+	close(fd);
+}
+
+/* Each mapping with its range, its buffer and how it may be used. */
+static void test_vm(int fd)
+{
+	uint64_t va = 0x7700000000ull;
+	struct igt_nova_client client;
+	struct igt_nova_bo bo;
+	char owner[64];
+
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	snprintf(owner, sizeof(owner), "client %" PRIu64 " vm %u:",
+		 igt_nova_fdinfo_value(client.fd, "drm-client-id"), client.vm);
+	expect_lines(client.fd, "vm", owner, "", 1);
+	igt_nova_bo_create(client.fd, &bo, SIZE, VRAM);
+	igt_nova_vm_map(client.fd, client.vm, bo.handle, PAGE, va, SIZE - PAGE,
+			DRM_NOVA_VM_BIND_READONLY, 0);
+	expect_lines(client.fd, "vm", "0x7700000000-0x770000f000 ro", "+ 0x1000, size 65536", 1);
+	igt_nova_vm_unmap(client.fd, client.vm, va + PAGE, PAGE, 0);
+	expect_lines(client.fd, "vm", "0x7700000000-0x7700001000 ro", "+ 0x1000, size 65536", 1);
+	expect_lines(client.fd, "vm", "0x7700002000-0x770000f000 ro", "+ 0x3000, size 65536", 1);
+	igt_nova_madvise(client.fd, bo.handle, DRM_NOVA_MADVISE_DONTNEED);
+	expect_lines(client.fd, "vm", "size 65536", ", evicted", 2);
+	igt_nova_vm_destroy(client.fd, client.vm, 0);
+	expect_lines(client.fd, "vm", owner, "", 0);
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+}
+
+/* A queue with what it has done and has to do; and why it is dead. */
+static void test_queues(int fd)
+{
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	struct igt_nova_bo gate;
+	uint32_t queue, fence;
+	char owner[64];
+
+	igt_nova_expect_errors_logged();
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	queue = igt_nova_client_queue(&client, 0);
+	snprintf(owner, sizeof(owner), "client %" PRIu64 " queue %u:",
+		 igt_nova_fdinfo_value(client.fd, "drm-client-id"), queue);
+	expect_lines(client.fd, "queues", owner, "last job 0, pending 0, alive", 1);
+	igt_nova_client_bo(&client, &gate, PAGE, SYSTEM);
+	gate.map[0] = 0;
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, gate.va, 1);
+	fence = igt_nova_submit_fence(client.fd, queue, &push);
+	igt_assert_eq(igt_nova_submit(client.fd, queue, NULL, NULL, 0), 0);
+	expect_lines(client.fd, "queues", owner, "pending 2, alive", 1);
+	gate.map[0] = 1;
+	igt_assert_eq(igt_nova_fence_result(client.fd, fence), 1);
+	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, NULL), 1);
+	expect_lines(client.fd, "queues", owner, "last job 3, pending 0, alive", 1);
+	igt_nova_push_begin(&client, &push, 2);
+	igt_nova_push_illegal(&push);
+	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	expect_lines(client.fd, "queues", owner, "), flags 0x1", 1);
+	igt_nova_queue_destroy(client.fd, queue, 0);
+	expect_lines(client.fd, "queues", owner, "", 0);
+	igt_nova_bo_destroy(client.fd, &gate);
+	igt_nova_client_close(&client);
+}
+
+/* It counts what there is. */
+static void test_audit(int fd)
+{
+	struct igt_nova_client client;
+
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	expect_lines(client.fd, "audit", "1 bound device", "nova_bound_create", 1);
+	expect_lines(client.fd, "audit", "1 shrinker", "nova_shrink_create", 1);
+	/* The kernel's own, and the client's. */
+	expect_lines(client.fd, "audit", "1 queue, by", "", 1);
+	for (unsigned int i = 0; i < 3; i++)
+		igt_nova_client_queue(&client, 0);
+	expect_lines(client.fd, "audit", "4 queue, by", "", 1);
+	igt_nova_client_close(&client);
+}
+
+/* Sixteen digits that begin like a kernel address, anywhere. */
+static bool has_address(const char *all)
+{
+	for (const char *at = all; (at = strstr(at, "ffff")); at++)
+		if (strspn(at, "0123456789abcdef") >= 16)
+			return true;
+	return false;
+}
+
+static void test_no_addresses(int fd)
+{
+	(void)fd;
+	igt_nova_crowd_init(&crowd);
+	igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), igt_nova_load("exec"));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		const char *all = read_file(crowd.workers[0].client.fd, files[i]);
+
+		igt_info("%s:\n%s", files[i], all);
+		igt_assert_f(*all, "%s is empty\n", files[i]);
+		igt_assert_f(!has_address(all), "%s has an address\n", files[i]);
+	}
+	igt_nova_crowd_close(&crowd);
+}
+
+/**
+ * struct reader - a thread that reads a file over and over
+ * @path: the file
+ * @thread: the thread
+ * @running: posted after the first read
+ * @result: what ended it
+ */
+struct reader {
+	char path[128];
+	pthread_t thread;
+	sem_t running;
+	int result;
+};
+
+static void *read_on(void *data)
+{
+	static _Thread_local char to[65536];
+	struct reader *reader = data;
+
+	for (unsigned int i = 0; !reader->result; i++) {
+		reader->result = read_path(reader->path, to, sizeof(to));
+		if (i == 0)
+			sem_post(&reader->running);
+	}
+	return NULL;
+}
+
+/* Readers, of files opened before and anew, while clients work and the device goes: the files go with it. */
+static void test_unplug(int fd)
+{
+	static const char *const loads[] = { "exec", "vm-create-destroy", "queue-create-destroy",
+					     "gem-create", "vm-bind" };
+	static struct reader readers[ARRAY_SIZE(files)];
+	int opened[ARRAY_SIZE(files)];
+	char byte;
+
+	(void)fd;
+	igt_nova_crowd_init(&crowd);
+	for (size_t i = 0; i < ARRAY_SIZE(loads); i++)
+		igt_nova_crowd_add(&crowd, igt_nova_unplug_dev(), igt_nova_load(loads[i]));
+	igt_nova_crowd_start(&crowd);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		readers[i] = (struct reader) { 0 };
+		file_path(readers[i].path, crowd.workers[0].client.fd, files[i]);
+		opened[i] = open(readers[i].path, O_RDONLY | O_CLOEXEC);
+		igt_assert_lte(0, opened[i]);
+		sem_init(&readers[i].running, 0, 0);
+		igt_nova_thread_start(&readers[i].thread, read_on, &readers[i]);
+		sem_wait(&readers[i].running);
+	}
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_crowd_join(&crowd);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		pthread_join(readers[i].thread, NULL);
+		igt_info("%s: %s\n", files[i], strerror(-readers[i].result));
+		igt_assert(readers[i].result == -ENOENT || readers[i].result == -ENODEV ||
+			   readers[i].result == -EIO);
+		igt_assert_eq(access(readers[i].path, F_OK), -1);
+		igt_assert_lt(read(opened[i], &byte, 1), 0);
+		close(opened[i]);
+	}
+	igt_nova_crowd_close(&crowd);
+	igt_nova_unplug_check_quiet();
+	igt_nova_replug();
+}
+
+static const struct igt_nova_test tests[] = {
+	{ "gem", "Buffers and their labels.", test_gem },
+	{ "vm", "Mappings.", test_vm },
+	{ "queues", "Queues and their state.", test_queues },
+	{ "audit", "What exists while the driver is bound.", test_audit },
+	{ "no-addresses", "No kernel address is shown.", test_no_addresses },
+	{ "unplug", "Readers do not hold the device up, and the files go with it.", test_unplug },
+};
+
+/* What a failed subtest left behind in this process. */
+static void abandon(void)
+{
+	igt_nova_crowd_abandon(&crowd);
+}
+
+int igt_main()
+{
+	igt_fixture() {
+		igt_require_f(access("/sys/kernel/debug/dri", R_OK) == 0, "no debugfs\n");
+		igt_nova_unplug_init();
+		igt_nova_unplug_clean_with(abandon);
+	}
+	igt_nova_unplug_run_tests(tests, ARRAY_SIZE(tests));
+	igt_fixture()
+		igt_nova_unplug_fini();
+}
