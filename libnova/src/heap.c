@@ -135,13 +135,9 @@ static int create_buffer_locked(struct nova_heap *heap, uint64_t size, struct he
 	return 0;
 }
 
-/* Frees a buffer whatever is in it, unless it cannot be unmapped now. */
-static bool destroy_buffer_locked(struct nova_heap *heap, struct heap_buffer *buffer)
+/* Forgets a buffer whatever is in it. If it is still mapped the kernel keeps it as long as the address space. */
+static void free_buffer_locked(struct nova_heap *heap, struct heap_buffer *buffer)
 {
-	int ret = nova_vm_is_alive(heap->vm) ? nova_vm_unmap(heap->vm, buffer->va) : 0;
-
-	if (ret && ret != -ENODEV)
-		return false;
 	if (buffer->prev)
 		buffer->prev->next = buffer->next;
 	else
@@ -153,6 +149,16 @@ static bool destroy_buffer_locked(struct nova_heap *heap, struct heap_buffer *bu
 	heap_segments_fini(buffer);
 	nova_bo_destroy(buffer->bo);
 	free(buffer);
+}
+
+/* Unmaps and frees a buffer, unless it cannot be unmapped now. */
+static bool destroy_buffer_locked(struct nova_heap *heap, struct heap_buffer *buffer)
+{
+	int ret = nova_vm_is_alive(heap->vm) ? nova_vm_unmap(heap->vm, buffer->va) : 0;
+
+	if (ret && ret != -ENODEV)
+		return false;
+	free_buffer_locked(heap, buffer);
 	return true;
 }
 
@@ -330,12 +336,8 @@ NOVA_API void nova_heap_destroy(struct nova_heap *heap)
 	}
 	for (buffer = heap->buffers; buffer; buffer = next) {
 		next = buffer->next;
-		if (destroy_buffer_locked(heap, buffer))
-			continue;
-		/* Stays mapped until the address space goes; so long the kernel keeps it. */
-		heap_segments_fini(buffer);
-		nova_bo_destroy(buffer->bo);
-		free(buffer);
+		if (!destroy_buffer_locked(heap, buffer))
+			free_buffer_locked(heap, buffer);
 	}
 	nova_vm_put(heap->vm);
 	pthread_mutex_destroy(&heap->lock);
