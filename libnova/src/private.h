@@ -138,6 +138,10 @@ void nova_vm_put(struct nova_vm *vm);
 bool nova_vm_is_alive(const struct nova_vm *vm);
 struct nova_sync *nova_sync_get(struct nova_sync *sync);
 void nova_sync_put(struct nova_sync *sync);
+/* A queue of either kind: fills in @args, and the kernel the rest; 0 or -errno. */
+int nova_queue_open(struct nova_vm *vm, const struct nova_queue_desc *desc, uint32_t flags,
+		    struct drm_nova_queue_create *args);
+void nova_queue_close(struct nova_device *dev, uint32_t id);
 int nova_device_scan(const char *dir, struct nova_device_entry *entries, uint32_t *count);
 
 #endif /* NOVA_PRIVATE_H */

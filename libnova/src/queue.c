@@ -15,10 +15,30 @@ _Static_assert(offsetof(struct nova_push_range, flags) == offsetof(struct drm_no
 _Static_assert(NOVA_SUBMIT_IMPLICIT_SYNC == DRM_NOVA_EXEC_IMPLICIT_SYNC, "implicit");
 _Static_assert(NOVA_FEATURE_IMPLICIT_SYNC == DRM_NOVA_FEATURE_IMPLICIT_SYNC, "feature");
 
+int nova_queue_open(struct nova_vm *vm, const struct nova_queue_desc *desc, uint32_t flags,
+		    struct drm_nova_queue_create *args)
+{
+	*args = (struct drm_nova_queue_create){
+		.vm_id = vm->id,
+		.engine = desc->engine,
+		.priority = desc->priority,
+		.flags = flags,
+		.ring_size = desc->ring_size,
+	};
+	return nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, args);
+}
+
+void nova_queue_close(struct nova_device *dev, uint32_t id)
+{
+	struct drm_nova_queue_destroy args = { .queue_id = id };
+
+	nova_ioctl(dev->fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &args);
+}
+
 NOVA_API int nova_queue_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 			       struct nova_queue **out)
 {
-	struct drm_nova_queue_create args = { 0 };
+	struct drm_nova_queue_create args;
 	struct nova_queue *queue;
 	int ret;
 
@@ -27,11 +47,7 @@ NOVA_API int nova_queue_create(struct nova_vm *vm, const struct nova_queue_desc 
 	queue = calloc(1, sizeof(*queue));
 	if (!queue)
 		return -ENOMEM;
-	args.vm_id = vm->id;
-	args.engine = desc->engine;
-	args.priority = desc->priority;
-	args.ring_size = desc->ring_size;
-	ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
+	ret = nova_queue_open(vm, desc, 0, &args);
 	if (ret) {
 		free(queue);
 		return ret;
@@ -44,12 +60,9 @@ NOVA_API int nova_queue_create(struct nova_vm *vm, const struct nova_queue_desc 
 
 NOVA_API void nova_queue_destroy(struct nova_queue *queue)
 {
-	struct drm_nova_queue_destroy args = { 0 };
-
 	if (!queue)
 		return;
-	args.queue_id = queue->id;
-	nova_ioctl(queue->dev->fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &args);
+	nova_queue_close(queue->dev, queue->id);
 	nova_device_put(queue->dev);
 	free(queue);
 }

@@ -34,13 +34,6 @@ struct nova_userq {
 	volatile uint32_t *ring;
 };
 
-static void destroy_queue(struct nova_device *dev, uint32_t id)
-{
-	struct drm_nova_queue_destroy args = { .queue_id = id };
-
-	nova_ioctl(dev->fd, DRM_IOCTL_NOVA_QUEUE_DESTROY, &args);
-}
-
 /* Is what the kernel says of the map what this was written for? */
 static bool map_fits(const struct drm_nova_queue_create *args, size_t page)
 {
@@ -73,7 +66,7 @@ static int map_queue(struct nova_userq *userq, const struct drm_nova_queue_creat
 NOVA_API int nova_userq_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 			       struct nova_userq **out)
 {
-	struct drm_nova_queue_create args = { .flags = DRM_NOVA_QUEUE_USERMODE };
+	struct drm_nova_queue_create args;
 	struct nova_userq *userq;
 	int ret;
 
@@ -82,11 +75,7 @@ NOVA_API int nova_userq_create(struct nova_vm *vm, const struct nova_queue_desc 
 	userq = calloc(1, sizeof(*userq));
 	if (!userq)
 		return -ENOMEM;
-	args.vm_id = vm->id;
-	args.engine = desc->engine;
-	args.priority = desc->priority;
-	args.ring_size = desc->ring_size;
-	ret = nova_ioctl(vm->dev->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
+	ret = nova_queue_open(vm, desc, DRM_NOVA_QUEUE_USERMODE, &args);
 	if (ret) {
 		free(userq);
 		return ret;
@@ -94,7 +83,7 @@ NOVA_API int nova_userq_create(struct nova_vm *vm, const struct nova_queue_desc 
 	userq->dev = vm->dev;
 	ret = map_queue(userq, &args);
 	if (ret) {
-		destroy_queue(vm->dev, args.queue_id);
+		nova_queue_close(vm->dev, args.queue_id);
 		free(userq);
 		return ret;
 	}
@@ -108,7 +97,7 @@ NOVA_API void nova_userq_destroy(struct nova_userq *userq)
 	if (!userq)
 		return;
 	munmap(userq->map, userq->map_size);
-	destroy_queue(userq->dev, userq->id);
+	nova_queue_close(userq->dev, userq->id);
 	nova_device_put(userq->dev);
 	free(userq);
 }
