@@ -363,7 +363,7 @@ vm_verdict() {
 		splat_context "$run_dir/console.log" | tr -d '\r' >&2
 		say "kernel splat: $(tr -d '\r' <<<"$splat") (see $run_dir/console.log)"
 		verdict=$EXIT_SPLAT
-	elif taint_bad "$taint"; then
+	elif taint_bad "$taint" "$run_dir/console.log"; then
 		say "the kernel is tainted: $taint (see $run_dir/console.log)"
 		verdict=$EXIT_SPLAT
 	fi

@@ -78,11 +78,14 @@ equal known-leaks clean "$(verdict "$leaks"$'\n'"$known")"
 equal splat-beside-known-leaks splat "$(verdict "$leaks"$'\n'"$known"$'\nWARNING: x\n[    9.000000] Oops: 0000')"
 
 verdict_taint() {
-	if taint_bad "$1"; then echo bad; else echo good; fi
+	printf '[    0.000000] Linux version\n%s\n' "${2-}" >"$work/log"
+	if taint_bad "$1" "$work/log"; then echo bad; else echo good; fi
 }
 equal taint-none good "$(verdict_taint 0)"
 equal taint-modules good "$(verdict_taint 12288)"
 equal taint-warning bad "$(verdict_taint $((12288 + 512)))"
 equal taint-oops bad "$(verdict_taint $((12288 + 128)))"
 equal taint-lockup bad "$(verdict_taint 16384)"
+equal taint-sw-sync good "$(verdict_taint $((12288 + 16384)) '[    1.0] [IGT] sw_sync: executing')"
+equal taint-sw-sync-and-warning bad "$(verdict_taint $((512 + 16384)) '[    1.0] [IGT] sw_sync: executing')"
 finish
