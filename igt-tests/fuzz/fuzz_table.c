@@ -286,6 +286,19 @@ static const struct fuzz_field bind_op_fields[] = {
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, size, RANGE),
 };
 
+/* In the buffer, if there is one: its size is not known here. */
+static void fit_buffer(struct fuzz_op *op, struct drm_nova_vm_bind_op *args)
+{
+	struct drm_nova_gem_info info = { .handle = args->handle };
+
+	if (fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_GEM_INFO, &info))
+		return;
+	if (args->bo_offset >= info.size)
+		args->bo_offset = 0;
+	if (args->size > info.size - args->bo_offset)
+		args->size = info.size - args->bo_offset;
+}
+
 static void repair_bind_op(struct fuzz_op *op, void *data)
 {
 	struct drm_nova_vm_bind_op *args = data;
@@ -295,8 +308,10 @@ static void repair_bind_op(struct fuzz_op *op, void *data)
 	/* Most of the time something is to be mapped. */
 	if (!fuzz_chance(&op->random, 4))
 		args->op = DRM_NOVA_VM_BIND_OP_MAP;
-	if (args->op == DRM_NOVA_VM_BIND_OP_MAP && !(args->flags & DRM_NOVA_VM_BIND_SPARSE))
+	if (args->op == DRM_NOVA_VM_BIND_OP_MAP && !(args->flags & DRM_NOVA_VM_BIND_SPARSE)) {
+		fit_buffer(op, args);
 		return;
+	}
 	args->flags &= args->op == DRM_NOVA_VM_BIND_OP_MAP ? DRM_NOVA_VM_BIND_SPARSE : 0;
 	args->handle = 0;
 	args->bo_offset = 0;
@@ -320,8 +335,8 @@ static void repair_sync(struct fuzz_op *op, void *data)
 
 	if (fuzz_broken(op))
 		return;
-	/* What has no fence yet cannot be waited for. */
-	if (!fuzz_chance(&op->random, 3))
+	/* What has no fence yet cannot be waited for, and one such wait refuses all the jobs. */
+	if (!fuzz_chance(&op->random, 12))
 		args->flags |= DRM_NOVA_SYNC_SIGNAL;
 	if (!(args->flags & DRM_NOVA_SYNC_TIMELINE))
 		args->point = 0;
@@ -472,8 +487,23 @@ static const struct fuzz_field exec_arg_fields[] = {
 	FUZZ_FIELD(struct drm_nova_exec, jobs, ARRAY, .arg = 3, .element = &job_struct),
 };
 
+/* Mostly a queue that lives: many are killed for what their jobs do. */
+static void repair_exec(struct fuzz_op *op, void *data)
+{
+	struct drm_nova_queue_get_state state = { 0 };
+	struct drm_nova_exec *args = data;
+
+	for (int i = 0; i < 4 && !fuzz_broken(op); i++) {
+		state.queue_id = args->queue_id;
+		if (!fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_QUEUE_GET_STATE, &state) &&
+		    !state.flags)
+			return;
+		args->queue_id = fuzz_handle(op, FUZZ_QUEUE);
+	}
+}
+
 static const struct fuzz_struct exec_struct =
-	FUZZ_STRUCT(struct drm_nova_exec, exec_arg_fields, NULL);
+	FUZZ_STRUCT(struct drm_nova_exec, exec_arg_fields, repair_exec);
 
 const struct fuzz_ioctl fuzz_ioctls[] = {
 	{ "GETPARAM", DRM_IOCTL_NOVA_GETPARAM, 1, &getparam_struct,
