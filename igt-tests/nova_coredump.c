@@ -351,14 +351,16 @@ static void test_fault(int fd)
 	igt_assert_eq_u32(error->fault_access, NV_FAULT_ACCESS_WRITE);
 	igt_assert_eq_u32(error->fault_type, NV_FAULT_TYPE_PTE);
 	/* The tables are there, for the neighbour's sake; the last entry is empty. */
-	walk = section(NOVA_DUMP_PAGE_WALK, sizeof(*walk) + 5 * sizeof(*step));
+	walk = section(NOVA_DUMP_PAGE_WALK, sizeof(*walk) + 6 * sizeof(*step));
 	igt_assert_eq_u64(walk->va, va);
-	igt_assert_eq_u32(walk->count, 5);
+	igt_assert_eq_u32(walk->count, 6);
 	step = (const struct nova_dump_walk_step *)(walk + 1);
 	igt_assert_eq_u32(step[0].level, 4);
-	igt_assert_eq_u32(step[4].level, 0);
-	igt_assert_eq_u32(step[4].index, (va >> NV_MMU_PTE_4K_SHIFT) % NV_MMU_PTE_4K_ENTRIES);
+	igt_assert_eq_u32(step[4].level, NOVA_DUMP_LEVEL_64K);
 	igt_assert_eq_u64(step[4].entry[0], 0);
+	igt_assert_eq_u32(step[5].level, 0);
+	igt_assert_eq_u32(step[5].index, (va >> NV_MMU_PTE_4K_SHIFT) % NV_MMU_PTE_4K_ENTRIES);
+	igt_assert_eq_u64(step[5].entry[0], 0);
 	mapping = find_section(NOVA_DUMP_MAPPINGS, 0, &length);
 	for (size_t i = 0; i < length / sizeof(*mapping); i++)
 		near |= mapping[i].va == bo.va && mapping[i].bo_size == PAGE &&

@@ -5,6 +5,7 @@
 
 #include "dump_names.h"
 #include "nova_drm.h"
+#include "nova_dump.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
@@ -293,6 +294,11 @@ static void print_big_pde(FILE *out, uint64_t pde)
 void dump_print_entry(FILE *out, uint32_t level, const uint64_t entry[2])
 {
 	if (level == 0) {
+		print_pte(out, entry[0]);
+	} else if (level == NOVA_DUMP_LEVEL_64K && !entry[0]) {
+		fputs("no page of 64 KiB", out);
+	} else if (level == NOVA_DUMP_LEVEL_64K) {
+		fputs("64 KiB ", out);
 		print_pte(out, entry[0]);
 	} else if (level == 1 && (entry[0] & NV_MMU_PTE_VALID)) {
 		fputs("2 MiB ", out);

@@ -231,8 +231,12 @@ static const char *print_walk(const struct dump_file *file, const struct dump_se
 			return TOO_SHORT;
 		entry[0] = step.entry[0];
 		entry[1] = step.entry[1];
-		fprintf(out, "  level %" PRIu32 ", entry %3" PRIu32 " at %#" PRIx64 ": %016" PRIx64, step.level,
-			step.index, (uint64_t)step.address, entry[0]);
+		if (step.level == NOVA_DUMP_LEVEL_64K)
+			fputs("  64 KiB pages", out);
+		else
+			fprintf(out, "  level %" PRIu32, step.level);
+		fprintf(out, ", entry %3" PRIu32 " at %#" PRIx64 ": %016" PRIx64, step.index, (uint64_t)step.address,
+			entry[0]);
 		if (step.level == 1)
 			fprintf(out, " %016" PRIx64, entry[1]);
 		fputs("  ", out);

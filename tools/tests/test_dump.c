@@ -139,9 +139,10 @@ static void build_fault(struct builder *builder)
 	const struct nova_dump_push push = { 4, 0x20000, 12, 0 };
 	const struct nova_dump_words words = { 0, 3 };
 	const uint32_t code[] = { 0x20020017, 0x1000, 1 };
-	const struct nova_dump_walk walk = { 0x12345000, 0x1f000000, 2, 0 };
+	const struct nova_dump_walk walk = { 0x12345000, 0x1f000000, 3, 0 };
 	const struct nova_dump_walk_step steps[] = {
 		{ 4, 0, 0x1f000000, { 0x01f0010a, 0 } },
+		{ NOVA_DUMP_LEVEL_64K, 20, 0x1f0021a0, { 0, 0 } },
 		{ 0, 0x45, 0x1f002228, { 0, 0 } },
 	};
 	const struct nova_dump_mapping mapping = {
@@ -187,6 +188,7 @@ static void test_fault(void **state)
 	expect_text("SEM_ADDR_LO = 0x1000\n");
 	expect_text("SEM_ADDR_HI = 0x1\n");
 	expect_text("level 4, entry   0 at 0x1f000000: 0000000001f0010a  table, video 0x1f001000\n");
+	expect_text("  64 KiB pages, entry  20 at 0x1f0021a0: 0000000000000000  no page of 64 KiB\n");
 	expect_text("level 0, entry  69 at 0x1f002228: 0000000000000000  not valid\n");
 	expect_text("0000020000 .. 0000021000  offset 0 of a buffer of 0x2000, video memory, read only\n");
 	expect_text("section of type 77, which is not known here: 3 bytes\n");
@@ -342,6 +344,9 @@ static void test_entries(void **state)
 	expect_entry(0, 0x06000000012340c1, 0, "page, video 0x12340000, kind 0x6, read only");
 	expect_entry(0, 0x060000000123450d, 0, "page, coherent 0x12345000, kind 0x6, volatile");
 	expect_entry(0, 8, 0, "sparse");
+	expect_entry(NOVA_DUMP_LEVEL_64K, 0x0600000000123001, 0, "64 KiB page, video 0x1230000, kind 0x6");
+	expect_entry(NOVA_DUMP_LEVEL_64K, 0x20, 0, "64 KiB not valid");
+	expect_entry(NOVA_DUMP_LEVEL_64K, 0, 0, "no page of 64 KiB");
 	expect_entry(1, 0x0600000000200001, 0, "2 MiB page, video 0x2000000, kind 0x6");
 	expect_entry(1, 0, 0x100a, "64 KiB: no table; 4 KiB: table, video 0x10000");
 	expect_entry(1, 0x1012, 0, "64 KiB: table at 0x10100; 4 KiB: no table");

@@ -240,9 +240,16 @@ struct nova_dump_walk {
 	__u32 reserved;
 };
 
+/*
+ * The table of 64 KiB pages: asked after the last directory and before the table of 4 KiB pages,
+ * which decides where this one has nothing.
+ */
+#define NOVA_DUMP_LEVEL_64K	5
+
 /**
  * struct nova_dump_walk_step - an entry of a page table
- * @level: 4 for the root down to 1 for the last directory, 0 for the table of 4 KiB pages
+ * @level: 4 for the root down to 1 for the last directory, 0 for the table of 4 KiB pages, or
+ *         %NOVA_DUMP_LEVEL_64K
  * @index: of the entry in its table
  * @address: video-memory offset of the entry
  * @entry: its content; the second half is used by level 1, whose entries are pairs

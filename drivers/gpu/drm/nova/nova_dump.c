@@ -475,7 +475,7 @@ static void nova_dump_words(struct nova_dump_snapshot *snap)
 static void nova_dump_walk(struct nova_dump_snapshot *snap, u64 va)
 	__must_hold_shared(nova_core_door)
 {
-	const size_t steps_size = NOVA_PT_LEVELS * sizeof(struct nova_dump_walk_step);
+	const size_t steps_size = NOVA_PT_STEPS * sizeof(struct nova_dump_walk_step);
 	struct nova_pt *pt = &snap->queue->vm->pt;
 	struct nova_dump_walk *to;
 

@@ -14,7 +14,8 @@ struct nova_dump_walk_step;
 struct nova_device;
 struct nova_pt_node;
 
-#define NOVA_PT_LEVELS	5
+/* The most entries on the way to an address: five levels, of which the last has two tables. */
+#define NOVA_PT_STEPS	6
 
 /**
  * struct nova_pt - the page tables of one address space
@@ -25,8 +26,8 @@ struct nova_pt_node;
  *
  * A table exists while address ranges claim it. Claims are made before the
  * point of no return and may fail; everything after that cannot. Each 2 MiB
- * slot in use has its table of 4 KiB pages even while a large page hides it,
- * so splitting a large page needs no memory. A sparse range claims only the tables
+ * slot in use has its tables of 64 KiB and of 4 KiB pages even while a large page hides
+ * them, so splitting a large page needs no memory. A sparse range claims only the tables
  * that its two edges need; entries of any level are sparse between them.
  */
 struct nova_pt {
@@ -46,10 +47,23 @@ struct nova_pt {
 	bool stale __guarded_by(&lock);
 };
 
+/**
+ * struct nova_pt_pages - in which pages a range is mapped
+ * @bytes_4k: bytes in pages of 4 KiB
+ * @bytes_64k: in pages of 64 KiB
+ * @bytes_2m: in pages of 2 MiB
+ */
+struct nova_pt_pages {
+	u64 bytes_4k;
+	u64 bytes_64k;
+	u64 bytes_2m;
+};
+
 int nova_pt_tables_init(struct nova_device *ndev);
 u32 nova_pt_tables_count(const struct nova_device *ndev);
 int nova_pt_table_take(struct nova_device *ndev, u64 *addr);
 void nova_pt_table_put(struct nova_device *ndev, u64 addr);
+u64 nova_pt_table_64k(const struct nova_device *ndev, u64 addr);
 
 int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_account *account,
 		 bool scratch);
@@ -76,6 +90,7 @@ void nova_pt_set_sparse(struct nova_bound *bound, struct nova_pt *pt, u64 va, u6
 void nova_pt_set_stale(struct nova_pt *pt);
 int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
 	__must_hold_shared(nova_core_door);
+struct nova_pt_pages nova_pt_count_pages(struct nova_pt *pt, u64 va, u64 size);
 u32 nova_pt_try_dump(struct nova_bound *bound, struct nova_pt *pt, u64 va,
 		     struct nova_dump_walk_step *steps)
 	__must_hold_shared(nova_core_door);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Memory of page tables: a range carved out of video memory at probe. */
+/*
+ * Memory of page tables: a range carved out of video memory at probe. Each table of 4 KiB has one
+ * of 256 bytes that goes with it, for pages of 64 KiB: so who has the one has the other, and what
+ * makes sure of the one makes sure of both.
+ */
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/error-injection.h>
@@ -16,6 +20,9 @@
 #define NOVA_PT_SHARE		16
 #define NOVA_PT_MIN		SZ_1M
 #define NOVA_PT_MAX		SZ_64M
+
+/* What a table takes, with the small one. */
+#define NOVA_PT_TABLE_SIZE	(NV_MMU_TABLE_SIZE + NV_MMU_PTE_64K_TABLE_SIZE)
 
 /* Every table has been given back, or an address space has been forgotten. */
 static void nova_pt_tables_fini(struct drm_device *drm, void *data)
@@ -54,7 +61,7 @@ int nova_pt_tables_init(struct nova_device *ndev)
 		return -ENODEV;
 	}
 	spin_lock_init(&ndev->tables.lock);
-	ndev->tables.count = nova_pt_tables_size(ndev) / NV_MMU_TABLE_SIZE;
+	ndev->tables.count = nova_pt_tables_size(ndev) / NOVA_PT_TABLE_SIZE;
 	ndev->tables.used = drmm_kcalloc(&ndev->drm, BITS_TO_LONGS(ndev->tables.count),
 					 sizeof(*ndev->tables.used), GFP_KERNEL);
 	if (!ndev->tables.used)
@@ -95,6 +102,21 @@ void nova_pt_table_put(struct nova_device *ndev, u64 addr)
 	guard(spinlock)(&ndev->tables.lock);
 	__clear_bit((addr - nova_device_tables_start(ndev)) / NV_MMU_TABLE_SIZE,
 		    ndev->tables.used);
+}
+
+/**
+ * nova_pt_table_64k() - the small table that goes with a table
+ * @ndev: the device
+ * @addr: from nova_pt_table_take()
+ *
+ * Return: its video-memory offset.
+ */
+u64 nova_pt_table_64k(const struct nova_device *ndev, u64 addr)
+{
+	u64 start = nova_device_tables_start(ndev);
+
+	return start + (u64)ndev->tables.count * NV_MMU_TABLE_SIZE +
+	       (addr - start) / NV_MMU_TABLE_SIZE * NV_MMU_PTE_64K_TABLE_SIZE;
 }
 
 /**

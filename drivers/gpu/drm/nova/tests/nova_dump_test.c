@@ -150,34 +150,43 @@ static void dump_any_size(struct kunit *test)
 
 #define VA	0x1240000000ull	/* begins a large page */
 
-/* The walk ends at a page of 4 KiB, at one of 2 MiB, at a table that is not there, or at a lock. */
+/* The walk ends at a page of any size, at a table that is not there, or at a lock. */
 static void dump_walk(struct kunit *test)
 {
 	struct nova_test_gpu *gpu = nova_test_gpu_create(test);
 	const struct nova_bo_extent small = { .addr = 0x12345000, .size = SZ_4K };
+	const struct nova_bo_extent big = { .addr = 0x12340000, .size = SZ_64K };
 	const struct nova_bo_extent large = { .addr = SZ_2M, .size = SZ_2M, .vram = true };
+	static const u32 levels[NOVA_PT_STEPS] = { 4, 3, 2, 1, NOVA_DUMP_LEVEL_64K, 0 };
 	struct nova_file *nfile = gpu->file.driver_priv;
-	struct nova_dump_walk_step steps[NOVA_PT_LEVELS] = {};
+	struct nova_dump_walk_step steps[NOVA_PT_STEPS] = {};
 	struct nova_pt pt;
 
 	KUNIT_ASSERT_EQ(test, nova_pt_init(gpu->ndev, &pt, nfile->account, false), 0);
 	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA, steps), 0);
 	KUNIT_ASSERT_EQ(test, nova_pt_claim(&pt, VA, SZ_4M), 0);
 	nova_pt_map(gpu->bound, &pt, VA, &small, true);
+	nova_pt_map(gpu->bound, &pt, VA + SZ_64K, &big, false);
 	nova_pt_map(gpu->bound, &pt, VA + SZ_2M, &large, false);
 
-	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA, steps), NOVA_PT_LEVELS);
-	for (u32 i = 0; i < NOVA_PT_LEVELS; i++)
-		KUNIT_EXPECT_EQ(test, steps[i].level, NOVA_PT_LEVELS - 1 - i);
+	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA, steps), NOVA_PT_STEPS);
+	for (u32 i = 0; i < NOVA_PT_STEPS; i++)
+		KUNIT_EXPECT_EQ(test, steps[i].level, levels[i]);
 	KUNIT_EXPECT_EQ(test, steps[0].address, nova_pt_root(&pt));
-	KUNIT_EXPECT_EQ(test, NV_GET(NV_MMU_PTE_ADDR_SYS, steps[4].entry[0]) << 12, small.addr);
-	KUNIT_EXPECT_TRUE(test, steps[4].entry[0] & NV_MMU_PTE_READ_ONLY);
-	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA + SZ_4K, steps), NOVA_PT_LEVELS);
 	KUNIT_EXPECT_EQ(test, steps[4].entry[0], 0);
+	KUNIT_EXPECT_EQ(test, NV_GET(NV_MMU_PTE_ADDR_SYS, steps[5].entry[0]) << 12, small.addr);
+	KUNIT_EXPECT_TRUE(test, steps[5].entry[0] & NV_MMU_PTE_READ_ONLY);
+	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA + SZ_4K, steps), NOVA_PT_STEPS);
+	KUNIT_EXPECT_EQ(test, steps[5].entry[0], 0);
+	KUNIT_EXPECT_EQ(test, steps[5].index, 1);
+
+	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA + SZ_64K + SZ_4K, steps),
+			NOVA_PT_STEPS - 1);
 	KUNIT_EXPECT_EQ(test, steps[4].index, 1);
+	KUNIT_EXPECT_EQ(test, NV_GET(NV_MMU_PTE_ADDR_SYS, steps[4].entry[0]) << 12, big.addr);
 
 	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, VA + SZ_2M, steps),
-			NOVA_PT_LEVELS - 1);
+			NOVA_PT_STEPS - 2);
 	KUNIT_EXPECT_TRUE(test, steps[3].entry[0] & NV_MMU_PTE_VALID);
 	KUNIT_EXPECT_EQ(test, nova_pt_try_dump(gpu->bound, &pt, 1ull << NV_MMU_PDE2_SHIFT, steps),
 			2);

@@ -164,7 +164,8 @@ static void pt_splits_a_large_page(struct kunit *test)
 		if (offset == SZ_64K || offset == SZ_64K + SZ_4K)
 			EXPECT_NOTHING(test, tables, VA + offset);
 		else
-			expect_vram(test, tables, VA + offset, VRAM + offset, 12);
+			expect_vram(test, tables, VA + offset, VRAM + offset,
+				    offset / SZ_64K == 1 ? 12 : 16);
 	}
 	/* The hole is filled with other memory. */
 	map(tables, VA + SZ_64K, VRAM + SZ_4M, SZ_8K, true);
@@ -182,8 +183,8 @@ static void pt_maps_over_a_part_of_a_large_page(struct kunit *test)
 	map(tables, VA, VRAM, SZ_2M, true);
 	nova_pt_set_stale(&tables->pt);
 	map(tables, VA + SZ_1M, VRAM + SZ_4M, SZ_4K, true);
-	expect_vram(test, tables, VA, VRAM, 12);
-	expect_vram(test, tables, VA + SZ_1M - SZ_4K, VRAM + SZ_1M - SZ_4K, 12);
+	expect_vram(test, tables, VA, VRAM, 16);
+	expect_vram(test, tables, VA + SZ_1M - SZ_4K, VRAM + SZ_1M - SZ_4K, 16);
 	expect_vram(test, tables, VA + SZ_1M, VRAM + SZ_4M, 12);
 	expect_vram(test, tables, VA + SZ_1M + SZ_4K, VRAM + SZ_1M + SZ_4K, 12);
 
@@ -447,7 +448,7 @@ static void pt_sparse_over_large_pages(struct kunit *test)
 	set_sparse(tables, VA, end, true);
 	expect_sparse(test, tables, VA, 12);
 	expect_sparse(test, tables, end - SZ_4K, 12);
-	expect_vram(test, tables, end, VRAM + SZ_2M + SZ_64K, 12);
+	expect_vram(test, tables, end, VRAM + SZ_2M + SZ_64K, 16);
 
 	set_sparse(tables, VA, end, false);
 	unmap(tables, VA, SZ_4M);
@@ -455,6 +456,188 @@ static void pt_sparse_over_large_pages(struct kunit *test)
 	release_edge(test, tables, VA);
 	release_edge(test, tables, end);
 	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+static void expect_pages(struct kunit *test, struct tables *tables, u64 va, u64 size, u64 small,
+			 u64 big, u64 large)
+{
+	struct nova_pt_pages pages = nova_pt_count_pages(&tables->pt, va, size);
+
+	KUNIT_EXPECT_EQ(test, pages.bytes_4k, small);
+	KUNIT_EXPECT_EQ(test, pages.bytes_64k, big);
+	KUNIT_EXPECT_EQ(test, pages.bytes_2m, large);
+}
+
+/* In all combinations of where the range begins, where its memory does, and how long it is. */
+static void pt_takes_big_pages_where_it_can(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	static const struct {
+		u64 va, addr, size, small, big, large;
+	} cases[] = {
+		{ 0, 0, SZ_64K, 0, SZ_64K, 0 },
+		{ 0, SZ_64K, SZ_64K, 0, SZ_64K, 0 },
+		{ 0, SZ_4K, SZ_64K, SZ_64K, 0, 0 },
+		{ SZ_4K, SZ_4K, SZ_64K, SZ_64K, 0, 0 },
+		{ SZ_4K, SZ_4K, SZ_128K, SZ_64K, SZ_64K, 0 },
+		{ 0, 0, SZ_64K - SZ_4K, SZ_64K - SZ_4K, 0, 0 },
+		{ 0, 0, SZ_64K + SZ_4K, SZ_4K, SZ_64K, 0 },
+		{ SZ_32K, SZ_32K, SZ_2M, SZ_64K, SZ_2M - SZ_64K, 0 },
+		{ SZ_64K, 0, SZ_2M, 0, SZ_2M, 0 },
+		{ 0, SZ_64K, SZ_2M, 0, SZ_2M, 0 },
+		{ SZ_1M, SZ_1M, SZ_4M, 0, SZ_2M, SZ_2M },
+		{ SZ_2M - SZ_4K, SZ_2M - SZ_4K, SZ_2M + SZ_8K, SZ_8K, 0, SZ_2M },
+	};
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_8M), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		map(tables, VA + cases[i].va, VRAM + cases[i].addr, cases[i].size, true);
+		expect_pages(test, tables, VA, SZ_8M, cases[i].small, cases[i].big, cases[i].large);
+		for (u64 at = 0; at < cases[i].size; at += SZ_4K)
+			KUNIT_EXPECT_EQ(test, walk(tables, VA + cases[i].va + at).addr,
+					VRAM + cases[i].addr + at);
+		unmap(tables, VA + cases[i].va, cases[i].size);
+		expect_pages(test, tables, VA, SZ_8M, 0, 0, 0);
+	}
+	release(test, tables, VA, SZ_8M);
+}
+
+static void pt_system_memory_has_big_pages(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	struct nova_test_pte pte;
+	u64 addr = round_down(SYSTEM, SZ_64K);
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_128K), 0);
+	map(tables, VA, addr, SZ_128K, false);
+	pte = walk(tables, VA + SZ_64K + 0x123);
+	KUNIT_EXPECT_TRUE(test, pte.valid && !pte.vram);
+	KUNIT_EXPECT_EQ(test, pte.shift, 16);
+	KUNIT_EXPECT_EQ(test, pte.addr, addr + SZ_64K + 0x123);
+	unmap(tables, VA, SZ_128K);
+	release(test, tables, VA, SZ_128K);
+}
+
+/* What a big page hid does not come to light when it goes, wholly or in part. */
+static void pt_big_page_over_small_ones(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_64K), 0);
+	map(tables, VA + SZ_8K, VRAM + SZ_4M, SZ_16K, true);
+	nova_pt_set_stale(&tables->pt);
+	map(tables, VA, VRAM, SZ_64K, true);
+	expect_vram(test, tables, VA + SZ_8K, VRAM + SZ_8K, 16);
+	unmap(tables, VA, SZ_4K);
+	expect_vram(test, tables, VA + SZ_8K, VRAM + SZ_8K, 12);
+	map(tables, VA, VRAM, SZ_64K, true);
+	unmap(tables, VA, SZ_64K);
+	for (u64 offset = 0; offset < SZ_64K; offset += SZ_4K)
+		EXPECT_NOTHING(test, tables, VA + offset);
+	release(test, tables, VA, SZ_64K);
+}
+
+#define MODEL_PAGES	(SZ_4M / SZ_4K)
+
+/* What each page of a range is to be: an address of video memory, SPARSE or NOTHING. */
+struct model {
+	u64 page[MODEL_PAGES];
+	u32 seed;
+};
+
+#define NOTHING		0
+#define SPARSE		1
+
+static u32 model_random(struct model *model, u32 max)
+{
+	model->seed = model->seed * 1664525 + 1013904223;
+	return (model->seed >> 8) % max;
+}
+
+/* Ends are mostly those of larger pages, or near to them. */
+static u32 model_place(struct model *model)
+{
+	static const u32 steps[] = { 512, 16, 16, 1 };
+	u32 step = steps[model_random(model, ARRAY_SIZE(steps))];
+	u32 place = round_down(model_random(model, MODEL_PAGES + 1), step);
+
+	return clamp(place + model_random(model, 3), 1, MODEL_PAGES + 1) - 1;
+}
+
+static void model_change(struct model *model, struct tables *tables)
+{
+	u32 a = model_place(model), b = model_place(model);
+	u32 first = min(a, b), count = max(a, b) - first, what = model_random(model, 5);
+	u64 addr = VRAM + (u64)first * SZ_4K + (what == 1 ? SZ_64K : what == 2 ? SZ_4K : 0);
+	u64 va = VA + (u64)first * SZ_4K;
+
+	if (!count)
+		return;
+	nova_pt_set_stale(&tables->pt);
+	if (what < 3)
+		map(tables, va, addr, count * SZ_4K, true);
+	else if (what == 3)
+		unmap(tables, va, count * SZ_4K);
+	else
+		set_sparse(tables, va, va + count * SZ_4K, true);
+	for (u32 i = 0; i < count; i++)
+		model->page[first + i] = what < 3 ? addr + i * SZ_4K :
+					 what == 3 && !tables->pt.scratch ? NOTHING : SPARSE;
+}
+
+static u32 model_differences(struct model *model, struct tables *tables)
+{
+	u32 differences = 0;
+
+	for (u32 i = 0; i < MODEL_PAGES; i++) {
+		struct nova_test_pte pte = walk(tables, VA + (u64)i * SZ_4K);
+		u64 is = pte.valid ? pte.addr : pte.sparse ? SPARSE : NOTHING;
+
+		differences += is != model->page[i];
+	}
+	return differences;
+}
+
+/* Everything cut and replaced anywhere; all pages are as they should be after each step. */
+static void check_splits(struct kunit *test, struct tables *tables)
+{
+	struct model *model = kunit_kzalloc(test, sizeof(*model), GFP_KERNEL);
+	struct nova_pt_pages pages;
+	u64 mapped;
+
+	KUNIT_ASSERT_NOT_NULL(test, model);
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4M), 0);
+	for (u32 i = 0; i < MODEL_PAGES && tables->pt.scratch; i++)
+		model->page[i] = SPARSE;
+	for (unsigned int round = 0; round < 200; round++) {
+		model_change(model, tables);
+		KUNIT_ASSERT_EQ_MSG(test, model_differences(model, tables), 0, "round %u", round);
+	}
+	mapped = 0;
+	for (u32 i = 0; i < MODEL_PAGES; i++)
+		mapped += model->page[i] > SPARSE ? SZ_4K : 0;
+	pages = nova_pt_count_pages(&tables->pt, VA, SZ_4M);
+	KUNIT_EXPECT_EQ(test, pages.bytes_4k + pages.bytes_64k + pages.bytes_2m, mapped);
+	unmap(tables, VA, SZ_4M);
+	release(test, tables, VA, SZ_4M);
+	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
+}
+
+static void pt_splits_anywhere(struct kunit *test)
+{
+	check_splits(test, test->priv);
+}
+
+static void pt_splits_anywhere_in_scratch(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	struct tables scratch = { .gpu = tables->gpu };
+
+	KUNIT_ASSERT_EQ(test, nova_pt_init(tables->gpu->ndev, &scratch.pt, account(tables->gpu),
+					   true), 0);
+	scratch.free = tables_free(&scratch);
+	check_splits(test, &scratch);
+	nova_pt_fini(&scratch.pt);
 }
 
 /* The device is gone: no register, no video memory, and everything comes back with the tables. */
@@ -488,6 +671,11 @@ static struct kunit_case pt_test_cases[] = {
 	KUNIT_CASE(pt_maps_over_sparse),
 	KUNIT_CASE(pt_forgets_an_edge),
 	KUNIT_CASE(pt_sparse_over_large_pages),
+	KUNIT_CASE(pt_takes_big_pages_where_it_can),
+	KUNIT_CASE(pt_system_memory_has_big_pages),
+	KUNIT_CASE(pt_big_page_over_small_ones),
+	KUNIT_CASE(pt_splits_anywhere),
+	KUNIT_CASE(pt_splits_anywhere_in_scratch),
 	KUNIT_CASE(pt_fini_without_the_device),
 	{}
 };

@@ -260,6 +260,33 @@ static struct nova_test_pte nova_test_gpu_pte(struct nova_test_gpu *gpu, u64 pte
 	return result;
 }
 
+/* What the pair of entries in the last directory leads to: a page, or two tables. */
+static struct nova_test_pte nova_test_gpu_walk_slot(struct nova_test_gpu *gpu, u64 slot, u64 va)
+{
+	u64 first = nova_test_gpu_rd64(gpu, slot), second = nova_test_gpu_rd64(gpu, slot + 8);
+	struct nova_test_pte none = { .shift = NV_MMU_PDE0_SHIFT };
+	unsigned int aperture = NV_GET(NV_MMU_PDE_APERTURE, first);
+	u64 table, pte;
+
+	if (first & NV_MMU_PDE_IS_PTE)
+		return nova_test_gpu_pte(gpu, first, NV_MMU_PDE0_SHIFT, va);
+	table = nova_test_gpu_pde(gpu, second);
+	/* Both or neither: nothing is to be missing when a page is split. */
+	KUNIT_EXPECT_EQ(gpu->test, !aperture, !table);
+	if (!table || !aperture) {
+		KUNIT_EXPECT_EQ(gpu->test, first & ~NV_MMU_PDE_VOL, 0);
+		none.sparse = first & NV_MMU_PDE_VOL;
+		return none;
+	}
+	KUNIT_EXPECT_EQ(gpu->test, aperture, NV_MMU_PDE_APERTURE_VIDEO);
+	pte = nova_test_gpu_rd64(gpu, (NV_GET(NV_MMU_PDE0_BIG_ADDR_VID, first) << 8) +
+				 ((va >> NV_MMU_PTE_64K_SHIFT) & 0x1f) * 8);
+	if (pte)
+		return nova_test_gpu_pte(gpu, pte, NV_MMU_PTE_64K_SHIFT, va);
+	pte = nova_test_gpu_rd64(gpu, table + ((va >> NV_MMU_PTE_4K_SHIFT) & 0x1ff) * 8);
+	return nova_test_gpu_pte(gpu, pte, NV_MMU_PTE_4K_SHIFT, va);
+}
+
 /**
  * nova_test_gpu_walk() - translate an address as the GPU would
  * @gpu: the GPU
@@ -274,7 +301,7 @@ struct nova_test_pte nova_test_gpu_walk(struct nova_test_gpu *gpu, u64 root, u64
 {
 	static const u8 shifts[] = { NV_MMU_PDE3_SHIFT, NV_MMU_PDE2_SHIFT, NV_MMU_PDE1_SHIFT };
 	struct nova_test_pte none = {};
-	u64 table = root, slot, big, pde;
+	u64 table = root, pde;
 	unsigned int index;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(shifts); i++) {
@@ -287,22 +314,8 @@ struct nova_test_pte nova_test_gpu_walk(struct nova_test_gpu *gpu, u64 root, u64
 			return none;
 		}
 	}
-	slot = table + ((va >> NV_MMU_PDE0_SHIFT) & 0xff) * NV_MMU_DUAL_PDE_SIZE;
-	big = nova_test_gpu_rd64(gpu, slot);
-	if (big & NV_MMU_PTE_VALID)
-		return nova_test_gpu_pte(gpu, big, NV_MMU_PDE0_SHIFT, va);
-	/* Not used by the driver: a table of 64 KiB pages. */
-	KUNIT_EXPECT_EQ(gpu->test, big & ~NV_MMU_PDE_VOL, 0);
-	table = nova_test_gpu_pde(gpu, nova_test_gpu_rd64(gpu, slot + 8));
-	if (!table) {
-		none.sparse = big & NV_MMU_PDE_VOL;
-		none.shift = NV_MMU_PDE0_SHIFT;
-		return none;
-	}
-	KUNIT_EXPECT_EQ(gpu->test, big, 0);
-	index = (va >> NV_MMU_PTE_4K_SHIFT) & 0x1ff;
-	return nova_test_gpu_pte(gpu, nova_test_gpu_rd64(gpu, table + index * 8),
-				 NV_MMU_PTE_4K_SHIFT, va);
+	return nova_test_gpu_walk_slot(gpu, table + ((va >> NV_MMU_PDE0_SHIFT) & 0xff) *
+				       NV_MMU_DUAL_PDE_SIZE, va);
 }
 
 /**
