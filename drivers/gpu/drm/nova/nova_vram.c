@@ -25,8 +25,9 @@
 #include "nova_device.h"
 #include "nova_vram.h"
 
-/* The GPU's largest page. */
+/* The GPU's larger pages. */
 #define NOVA_VRAM_ALIGN		SZ_2M
+#define NOVA_VRAM_ALIGN_64K	SZ_64K
 
 /* Copied per stay inside the door: remove() waits no longer than this takes. */
 #define NOVA_VRAM_BURST		SZ_1M
@@ -72,10 +73,15 @@ static void nova_vram_remove(struct nova_device *ndev, struct nova_vram_resource
 	}
 }
 
-/*
- * Places as much as fits in one place, at most @size bytes. Large extents are aligned for large
- * pages; small ones fill the gaps.
- */
+/* Extents are aligned for the largest page that fits in; small ones fill the gaps. */
+static u64 nova_vram_align(u64 size)
+{
+	if (size >= NOVA_VRAM_ALIGN)
+		return NOVA_VRAM_ALIGN;
+	return size >= NOVA_VRAM_ALIGN_64K ? NOVA_VRAM_ALIGN_64K : 0;
+}
+
+/* Places as much as fits in one place, at most @size bytes. */
 static int nova_vram_place(struct nova_device *ndev, struct nova_vram_extent *extent, u64 size)
 {
 	int ret;
@@ -83,8 +89,7 @@ static int nova_vram_place(struct nova_device *ndev, struct nova_vram_extent *ex
 	guard(mutex)(&ndev->vram.lock);
 	for (;;) {
 		ret = drm_mm_insert_node_generic(&ndev->vram.mm, &extent->node, size,
-						 size < NOVA_VRAM_ALIGN ? 0 : NOVA_VRAM_ALIGN,
-						 0, DRM_MM_INSERT_BEST);
+						 nova_vram_align(size), 0, DRM_MM_INSERT_BEST);
 		if (ret != -ENOSPC || size == PAGE_SIZE)
 			return ret;
 		size = roundup_pow_of_two(size) / 2;
