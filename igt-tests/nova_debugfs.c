@@ -17,6 +17,7 @@ IGT_TEST_DESCRIPTION("What debugfs shows of buffers, address spaces, queues and 
 
 #define PAGE	IGT_NOVA_PAGE
 #define SIZE	(64 * 1024)
+#define MIB	(1024 * 1024ull)
 #define VRAM	DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
 
@@ -129,6 +130,7 @@ static void test_vm(int fd)
 	igt_nova_vm_map(client.fd, client.vm, bo.handle, PAGE, va, SIZE - PAGE,
 			DRM_NOVA_VM_BIND_READONLY, 0);
 	expect_lines(client.fd, "vm", "0x7700000000-0x770000f000 ro", "+ 0x1000, size 65536", 1);
+	expect_lines(client.fd, "vm", "0x7700000000-", ", pages 4K 15 64K 0 2M 0", 1);
 	igt_nova_vm_unmap(client.fd, client.vm, va + PAGE, PAGE, 0);
 	expect_lines(client.fd, "vm", "0x7700000000-0x7700001000 ro", "+ 0x1000, size 65536", 1);
 	expect_lines(client.fd, "vm", "0x7700002000-0x770000f000 ro", "+ 0x3000, size 65536", 1);
@@ -137,6 +139,34 @@ static void test_vm(int fd)
 	igt_nova_vm_destroy(client.fd, client.vm, 0);
 	expect_lines(client.fd, "vm", owner, "", 0);
 	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_client_close(&client);
+}
+
+/* Large buffers are where large pages can begin, and mappings are in the largest that fit. */
+static void test_page_sizes(int fd)
+{
+	uint64_t va = 0x7700000000ull;
+	struct igt_nova_client client;
+	struct igt_nova_bo bo, other;
+
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	/* Out of step, if anything is. */
+	igt_nova_bo_create(client.fd, &other, PAGE, VRAM);
+	igt_nova_bo_create(client.fd, &bo, 2 * MIB + 2 * SIZE + PAGE, VRAM);
+	igt_nova_vm_map(client.fd, client.vm, bo.handle, 0, va, bo.size, 0, 0);
+	expect_lines(client.fd, "vm", "0x7700000000-", ", pages 4K 1 64K 2 2M 1", 1);
+	igt_nova_vm_map(client.fd, client.vm, bo.handle, PAGE, va, SIZE, 0, 0);
+	expect_lines(client.fd, "vm", "0x7700000000-", ", pages 4K 16 64K 0 2M 0", 1);
+	expect_lines(client.fd, "vm", "0x7700010000-", ", pages 4K 1 64K 33 2M 0", 1);
+	igt_nova_vm_unmap(client.fd, client.vm, va, SIZE, 0);
+	expect_lines(client.fd, "vm", "0x7700010000-", ", pages 4K 1 64K 33 2M 0", 1);
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_bo_create(client.fd, &bo, 3 * SIZE, VRAM);
+	igt_nova_vm_map(client.fd, client.vm, bo.handle, SIZE, va, 2 * SIZE, 0, 0);
+	expect_lines(client.fd, "vm", "0x7700000000-", ", pages 4K 0 64K 2 2M 0", 1);
+	igt_nova_bo_destroy(client.fd, &bo);
+	igt_nova_bo_destroy(client.fd, &other);
 	igt_nova_client_close(&client);
 }
 
@@ -287,6 +317,7 @@ static void test_unplug(int fd)
 static const struct igt_nova_test tests[] = {
 	{ "gem", "Buffers and their labels.", test_gem },
 	{ "vm", "Mappings.", test_vm },
+	{ "page-sizes", "In which pages mappings are.", test_page_sizes },
 	{ "queues", "Queues and their state.", test_queues },
 	{ "audit", "What exists while the driver is bound.", test_audit },
 	{ "no-addresses", "No kernel address is shown.", test_no_addresses },

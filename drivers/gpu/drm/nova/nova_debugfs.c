@@ -3,7 +3,7 @@
  * What people look at when something is wrong: /sys/kernel/debug/dri/MINOR/.
  *
  *  gem		all buffers, with their labels
- *  vm		all address spaces, with their mappings
+ *  vm		all address spaces, with their mappings and the pages these are in
  *  queues	all queues that have a channel
  *  audit	what exists only while the driver is bound, counted
  *  vram	how video memory is divided
@@ -115,6 +115,16 @@ static bool nova_debugfs_get_vm(struct nova_device *ndev, unsigned int n,
 	return false;
 }
 
+/* Of the moment: a bind that waits for fences has not written them yet. */
+static void nova_debugfs_show_pages(struct seq_file *seq, struct drm_gpuva *va)
+{
+	struct nova_pt_pages pages = nova_pt_count_pages(&to_nova_vm(va->vm)->pt, va->va.addr,
+							 va->va.range);
+
+	seq_printf(seq, ", pages 4K %llu 64K %llu 2M %llu", pages.bytes_4k / SZ_4K,
+		   pages.bytes_64k / SZ_64K, pages.bytes_2m / SZ_2M);
+}
+
 static void nova_debugfs_show_va(struct seq_file *seq, struct drm_gpuva *va)
 {
 	struct drm_gem_object *obj = va->gem.obj;
@@ -123,10 +133,12 @@ static void nova_debugfs_show_va(struct seq_file *seq, struct drm_gpuva *va)
 
 	seq_printf(seq, "  %#llx-%#llx%s", va->va.addr, va->va.addr + va->va.range,
 		   to_nova_vma(va)->readonly ? " ro" : " rw");
-	if (obj)
+	if (obj) {
 		seq_printf(seq, " bo %llu + %#llx, size %zu%s", to_nova_bo(obj)->meta.id,
 			   va->gem.offset, obj->size,
 			   evicted ? ", evicted" : "");
+		nova_debugfs_show_pages(seq, va);
+	}
 	seq_putc(seq, '\n');
 }
 
