@@ -1,70 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Channels: made, stopped and unmade by the firmware, kicked by a doorbell. */
-#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
-#include <linux/error-injection.h>
 #include <linux/instruction_pointer.h>
 #include <linux/log2.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 #include "nova_core_audit.h"
 #include "nova_core_bar.h"
 #include "nova_core_chan.h"
+#include "nova_core_chans.h"
 #include "nova_core_client.h"
 #include "nova_core_rpc.h"
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
 #include "regs/nv_vf.h"
-
-/**
- * struct nova_core_chan - one channel
- * @core: the GPU
- * @chid: channel id, ~0 once a recovery has taken it away
- * @token: what to write to the doorbell
- * @engine: index of its engine
- * @inst_key: instance block, as nova_core_chan_inst_key()
- * @stopped: takes no more work; the doorbell stays silent
- * @error: what went wrong, valid once @stopped by an error
- * @error_link: in nova_core_chans.errors while the client has not been told
- * @audit: registry entry
- *
- * Exists from nova_core_chan_create() to nova_core_chan_destroy(), which also
- * end the client's right to use it.
- */
-struct nova_core_chan {
-	struct nova_core *core;
-	u32 chid;
-	u32 token;
-	u32 engine;
-	unsigned long inst_key;
-	bool stopped;
-	struct nova_core_chan_error error;
-	struct list_head error_link;
-	struct nova_core_audit audit;
-};
-
-/**
- * struct nova_core_chans - all channels of one GPU
- * @by_id: struct nova_core_chan by channel id
- * @by_inst: channel id as a value entry, by nova_core_chan_inst_key()
- * @errors: channels whose error the client must be told, in order
- */
-struct nova_core_chans {
-	/** @lock: covers @errors, and keeps a channel found in @by_id from being freed */
-	spinlock_t lock;
-	struct xarray by_id;
-	struct xarray by_inst;
-	struct list_head errors __guarded_by(&lock);
-};
-
-/* Instance blocks are 4 KiB aligned, so the aperture fits beside the address. */
-static unsigned long nova_core_chan_inst_key(u64 inst, u32 aperture)
-{
-	return inst | (aperture & 3);
-}
 
 static bool nova_core_chan_args_ok(struct nova_core *core, const struct nova_core_chan_args *args)
 {
@@ -103,38 +54,6 @@ static bool nova_core_chan_reply_ok(struct nova_core *core, u32 engine,
 	return aperture == NOVA_FW_APERTURE_COHERENT;
 }
 
-/* The firmware gave out an id or an instance block twice, or memory is short. */
-static int nova_core_chan_insert(struct nova_core *core, struct nova_core_chan *chan)
-{
-	struct nova_core_chans *chans = core->chans;
-	int ret;
-
-	ret = xa_insert(&chans->by_id, chan->chid, chan, GFP_KERNEL);
-	if (ret)
-		return ret;
-
-	ret = xa_insert(&chans->by_inst, chan->inst_key, xa_mk_value(chan->chid), GFP_KERNEL);
-	if (ret) {
-		spin_lock(&chans->lock);
-		xa_erase(&chans->by_id, chan->chid);
-		list_del(&chan->error_link);
-		spin_unlock(&chans->lock);
-	}
-
-	return ret;
-}
-
-/* No error or fault finds the channel any more. */
-static void nova_core_chan_erase_locked(struct nova_core_chans *chans, struct nova_core_chan *chan)
-	__must_hold(&chans->lock)
-{
-	lockdep_assert_held(&chans->lock);
-
-	xa_erase(&chans->by_inst, chan->inst_key);
-	xa_erase(&chans->by_id, chan->chid);
-	list_del_init(&chan->error_link);
-}
-
 static int nova_core_chan_command(struct nova_core *core, u32 function, u32 chid)
 	__must_hold_shared(nova_core_door)
 {
@@ -164,27 +83,6 @@ static int nova_core_chan_engine_command(struct nova_core *core, u32 function, u
 	return 0;
 }
 
-/* Notes that a channel was stopped, and why; the client is told once. */
-static bool nova_core_chan_fail(struct nova_core *core, const struct nova_core_chan_error *error)
-{
-	struct nova_core_chans *chans = core->chans;
-	struct nova_core_chan *chan;
-
-	spin_lock(&chans->lock);
-	chan = xa_load(&chans->by_id, error->chid);
-	/* The first error is the cause; a channel is stopped once. */
-	if (chan && !chan->error.code) {
-		WRITE_ONCE(chan->stopped, true);
-		chan->error = *error;
-		list_add_tail(&chan->error_link, &chans->errors);
-	}
-	spin_unlock(&chans->lock);
-
-	if (chan)
-		nova_core_client_notify(core);
-	return chan;
-}
-
 /* Frees the engine that does not let @chan go, by stopping the channel that is on it. */
 static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door)
@@ -204,7 +102,7 @@ static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
 			     chan->engine, (int)error.chid);
 	/* The owner of @chan knows; another one must be told. */
 	if (error.chid != chan->chid)
-		nova_core_chan_fail(core, &error);
+		nova_core_chans_fail(core, &error);
 	return 0;
 }
 
@@ -238,7 +136,7 @@ static int nova_core_chan_request(struct nova_core *core, const struct nova_core
 
 	chan->chid = le32_to_cpu(reply.chid);
 	chan->token = le32_to_cpu(reply.token);
-	chan->inst_key = nova_core_chan_inst_key(le64_to_cpu(reply.inst),
+	chan->inst_key = nova_core_chans_key(le64_to_cpu(reply.inst),
 						 le32_to_cpu(reply.inst_aperture));
 	return 0;
 }
@@ -277,7 +175,7 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	if (ret)
 		goto free_chan;
 
-	ret = nova_core_chan_insert(core, chan);
+	ret = nova_core_chans_insert(core, chan);
 	if (ret == -EBUSY) {
 		nova_core_mark_dead(core, "channel given out twice");
 		ret = -EIO;
@@ -455,7 +353,7 @@ void nova_core_chan_destroy(struct nova_core_chan *chan)
 	if (chan->chid != NOVA_FW_CHANNEL_NONE) {
 		/* The id is free for another channel as soon as the firmware replies. */
 		spin_lock(&chans->lock);
-		nova_core_chan_erase_locked(chans, chan);
+		nova_core_chans_erase_locked(chans, chan);
 		spin_unlock(&chans->lock);
 		nova_core_client_sync(core);
 
@@ -502,100 +400,3 @@ int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 	return status.stuck && *chid != NOVA_FW_CHANNEL_NONE;
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_engine_stuck, "NOVA_CORE");
-
-/*
- * The firmware says that a channel was stopped by an error. Called with the
- * status ring's lock held, in any thread; the worker tells the client.
- */
-void nova_core_chan_error(struct nova_core *core, const struct nova_fw_channel_error *event)
-{
-	struct nova_core_chan_error error = {
-		.chid = le32_to_cpu(event->chid),
-		.code = le32_to_cpu(event->code) ?: NV_ERROR_RESETCHANNEL,
-		.exception = le32_to_cpu(event->exception),
-		.method = le32_to_cpu(event->method),
-		.data = le32_to_cpu(event->data),
-		.address = le64_to_cpu(event->address),
-	};
-
-	if (!core->chans || !nova_core_chan_fail(core, &error))
-		dev_dbg_ratelimited(core->dev, "error event for channel %u, which is no more\n",
-				    error.chid);
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_error);
-
-/* Takes the next error that the client has not been told; false if there is none. */
-bool nova_core_chan_next_error(struct nova_core *core, struct nova_core_chan_error *error)
-{
-	struct nova_core_chans *chans = core->chans;
-	struct nova_core_chan *chan;
-
-	guard(spinlock)(&chans->lock);
-
-	chan = list_first_entry_or_null(&chans->errors, struct nova_core_chan, error_link);
-	if (!chan)
-		return false;
-
-	list_del_init(&chan->error_link);
-	*error = chan->error;
-	return true;
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_next_error);
-
-/* Channel id of an instance block, or ~0. */
-u32 nova_core_chan_of_inst(struct nova_core *core, u64 inst, u32 aperture)
-{
-	void *entry = xa_load(&core->chans->by_inst, nova_core_chan_inst_key(inst, aperture));
-
-	return entry ? xa_to_value(entry) : ~0u;
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_of_inst);
-
-/*
- * The device has none any more: each takes no more work, and is nobody's when another gets its id.
- * The caller holds the reset lock, so that none is made or destroyed.
- */
-void nova_core_chan_forget_all(struct nova_core *core)
-{
-	struct nova_core_chans *chans = core->chans;
-	struct nova_core_chan *chan;
-	unsigned long id;
-
-	guard(spinlock)(&chans->lock);
-
-	xa_for_each(&chans->by_id, id, chan) {
-		WRITE_ONCE(chan->stopped, true);
-		nova_core_chan_erase_locked(chans, chan);
-		WRITE_ONCE(chan->chid, NOVA_FW_CHANNEL_NONE);
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_forget_all);
-
-int nova_core_chan_init(struct nova_core *core)
-{
-	struct nova_core_chans *chans;
-
-	chans = devm_kzalloc(core->dev, sizeof(*chans), GFP_KERNEL);
-	if (!chans)
-		return -ENOMEM;
-
-	guard(spinlock_init)(&chans->lock);
-	xa_init(&chans->by_id);
-	xa_init(&chans->by_inst);
-	INIT_LIST_HEAD(&chans->errors);
-	core->chans = chans;
-
-	nova_core_wr32(core, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
-		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_init);
-ALLOW_ERROR_INJECTION(nova_core_chan_init, ERRNO);
-
-/* A channel that still exists is left to the audit. */
-void nova_core_chan_fini(struct nova_core *core)
-{
-	xa_destroy(&core->chans->by_inst);
-	xa_destroy(&core->chans->by_id);
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_fini);

@@ -71,7 +71,7 @@ struct nova_device {
 	struct rw_semaphore space;
 	/** @purgeable: pages that nova_shrink.c may free */
 	atomic_long_t purgeable;
-	/** @queues: queues with a channel, see nova_queue.c */
+	/** @queues: queues with a channel, see nova_queue_hw.c */
 	struct {
 		/** @queues.lock: guards the list; on the list means @bound is valid */
 		struct mutex lock;

@@ -11,6 +11,7 @@
 #include <linux/nova_core.h>
 
 #include "nova_dep.h"
+#include "nova_device.h"
 #include "nova_dump.h"
 #include "nova_fence.h"
 #include "nova_sched.h"
@@ -147,6 +148,19 @@ void nova_queues_teardown(struct nova_device *ndev)
 	__must_hold(nova_core_door);
 
 extern const struct nova_core_client_ops nova_queue_client_ops;
+
+/* Between nova_queue*.c only. */
+size_t nova_queue_mapped_size(const struct nova_queue *queue);
+size_t nova_queue_userd_offset(const struct nova_queue *queue);
+int nova_queue_map(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door);
+void nova_queue_unmap(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door);
+int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *queue)
+	__must_hold_shared(nova_core_door);
+void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
+	__must_hold(&ndev->queues.lock);
+void nova_queue_error_work(struct work_struct *work);
 
 int nova_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int nova_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);

@@ -2,7 +2,7 @@
 /*
  * User-mode queues: what the client maps, and that its buffers stay where they are.
  *
- * The channel, its ring and its USERD are those of any queue (nova_queue.c). This is
+ * The channel, its ring and its USERD are those of any queue (nova_queue_hw.c). This is
  * the part of it that mappings refer to: plain memory, which lives as long as the last of them.
  *
  * A user-mode queue runs when it likes, and no fence says until when. So while an address space
