@@ -452,6 +452,70 @@ static void test_hang(int fd)
 	igt_nova_unplug_check_harmless();
 }
 
+/* Nobody else's job is there to find it: the watch does, and the neighbours' work is done. */
+static void test_time_limit(int fd)
+{
+	struct seat seat, neighbour, elsewhere;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
+	seat_open(&seat);
+	seat_open(&neighbour);
+	seat_open_at(&elsewhere, 1, VRAM);
+	for (uint32_t round = 1; round < 3; round++) {
+		igt_nova_emu_command(igt_nova_unplug_emu(), "hang 0");
+		seat_submit(&seat, &seat.userq, round);
+		wait_until_stuck(igt_nova_unplug_emu());
+		seat_submit(&neighbour, &neighbour.userq, round);
+		seat_works(&elsewhere, round);
+		seat_check_killed(&seat, DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT,
+				  NV_ERROR_RESETCHANNEL);
+		seat_check(&neighbour, &neighbour.userq, round);
+		seat_works(&elsewhere, round + 0x100);
+		/* The next one may have the same channel, and is not to blame for the last. */
+		seat_close(&seat);
+		seat_open(&seat);
+		seat_works(&seat, 0x200);
+	}
+	seat_close(&elsewhere);
+	seat_close(&neighbour);
+	seat_close(&seat);
+	igt_nova_unplug_check_harmless();
+}
+
+/* Waiting is no hang: for longer than the limit, as another queue has been killed meanwhile. */
+static void test_no_limit_on_waits(int fd)
+{
+	struct drm_nova_queue_get_state state;
+	struct seat patient, seat;
+	struct igt_nova_push push;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
+	seat_open(&patient);
+	seat_open_at(&seat, 1, SYSTEM);
+	igt_nova_push_begin(&patient.client, &push, 64);
+	igt_nova_push_acquire(&push, patient.bo.va + 64, 1);
+	igt_nova_push_fence(&push, patient.bo.va, 1);
+	igt_nova_userq_submit(&patient.userq, &push);
+	igt_nova_emu_command(igt_nova_unplug_emu(), "hang 1");
+	seat_submit(&seat, &seat.userq, 1);
+	seat_check_killed(&seat, DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT,
+			  NV_ERROR_RESETCHANNEL);
+	igt_nova_queue_state(patient.client.fd, patient.userq.create.queue_id, &state);
+	igt_assert_eq_u32(state.flags, 0);
+	patient.bo.map[64 / 4] = 1;
+	igt_assert_eq(igt_nova_wait_fence(patient.client.fd, patient.client.vm,
+					  patient.userq.create.queue_id, patient.bo.va, 1), 0);
+	seat_close(&seat);
+	seat_close(&patient);
+	igt_nova_unplug_check_harmless();
+}
+
 static void test_destroy_hung(int fd)
 {
 	struct seat seat, neighbour;
@@ -685,6 +749,28 @@ static void test_unplug_aux(int fd)
 	unplug_racing("aux-unbind");
 }
 
+/* The watch suspects a queue when the device goes, and another is waited for. */
+static void test_unplug_hung(int fd)
+{
+	struct seat seat;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	seat_open(&seat);
+	igt_nova_emu_command(igt_nova_unplug_emu(), "hang 0");
+	seat_submit(&seat, &seat.userq, 1);
+	wait_until_stuck(igt_nova_unplug_emu());
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_unplug_check_quiet();
+	igt_assert_eq(igt_nova_wait_fence(seat.client.fd, seat.client.vm, 0, seat.bo.va, 1),
+		      -ENODEV);
+	igt_nova_replug();
+	igt_nova_userq_unmap(&seat.userq);
+	igt_nova_bo_destroy(seat.client.fd, &seat.bo);
+	igt_nova_client_close(&seat.client);
+}
+
 static void test_map_outlives_device(int fd)
 {
 	struct seat seat, touched;
@@ -770,6 +856,10 @@ static const struct igt_nova_test tests[] = {
 	  test_foreign_doorbells },
 	{ "hang", "A queue that hangs an engine is found by another's job, and killed alone.",
 	  test_hang },
+	{ "time-limit", "A queue that hangs an engine is found without anybody's job, and killed alone.",
+	  test_time_limit },
+	{ "no-limit-on-waits", "A queue that waits for a semaphore goes on waiting.",
+	  test_no_limit_on_waits },
 	{ "destroy-hung", "A queue that hangs an engine can be destroyed.", test_destroy_hung },
 	{ "resident", "Buffers stay in video memory while there is a queue.", test_resident },
 	{ "limit", "A file holds so much video memory and no more.", test_limit },
@@ -779,6 +869,7 @@ static const struct igt_nova_test tests[] = {
 	{ "unplug-submitting", "The device goes while a client submits in a loop.",
 	  test_unplug_submitting },
 	{ "unplug-aux-submitting", "The same when only nova-drm goes.", test_unplug_aux },
+	{ "unplug-hung", "The device goes while a queue hangs it.", test_unplug_hung },
 	{ "map-outlives-device", "Mappings stay usable and show nobody else's data.",
 	  test_map_outlives_device },
 };

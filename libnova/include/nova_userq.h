@@ -23,8 +23,8 @@ struct nova_queue_state;
  * @userq: out; nova_userq_destroy() it
  *
  * What is mapped in the address space stays resident while it has such a queue. -ENOSPC when that
- * is more than a file may hold. Work on it has no time limit, and nothing waits for it but
- * nova_vm_wait_fence() and what its command words do.
+ * is more than a file may hold. Work on it has no time limit, but a queue that hangs its engine is killed
+ * after that of jobs. Nothing waits for it but nova_vm_wait_fence() and what its command words do.
  */
 int nova_userq_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 		      struct nova_userq **userq);

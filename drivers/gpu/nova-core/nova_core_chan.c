@@ -137,7 +137,7 @@ static int nova_core_chan_request(struct nova_core *core, const struct nova_core
 	chan->chid = le32_to_cpu(reply.chid);
 	chan->token = le32_to_cpu(reply.token);
 	chan->inst_key = nova_core_chans_key(le64_to_cpu(reply.inst),
-						 le32_to_cpu(reply.inst_aperture));
+					     le32_to_cpu(reply.inst_aperture));
 	return 0;
 }
 

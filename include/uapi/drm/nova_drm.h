@@ -304,7 +304,8 @@ struct drm_nova_query_engines {
  * @queues_max: queues per file, or ENOSPC
  * @ring_size_min: smallest ring of a queue, in entries
  * @ring_size_max: largest
- * @job_timeout_ms: a job that runs longer is killed with its queue
+ * @job_timeout_ms: a job that runs longer is killed with its queue, and a user-mode queue that holds
+ *	an engine for longer
  * @queue_jobs_max: jobs of one queue that were submitted and are not finished, or ENOSPC
  * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
  *	addresses in use takes one, and a few are needed above them
@@ -579,8 +580,11 @@ struct drm_nova_vm_get_state {
  * the first one is created and with each VM_BIND, and are not moved (exporting one from video
  * memory: EBUSY).
  *
- * No time limit is on what runs in such a queue. If it holds up an engine it is killed when
- * a job of another queue on that engine runs out of time. Errors and faults kill it and no other.
+ * Work in such a queue may take as long as it likes, and wait for semaphores as long as it likes,
+ * as it leaves the engine to others from time to time. A queue that does not let go of its engine
+ * for job_timeout_ms (&struct drm_nova_query_limits) has hung it and is killed, GUILTY and
+ * TIMEDOUT; so it is when a job of another queue on that engine runs out of time before that.
+ * Errors and faults kill it and no other. Waits that name it end with ECANCELED.
  *
  * When the queue has been destroyed, or the device is gone, the mapping is still there: one page
  * of plain memory, zero at first, in place of each of its pages. Whoever goes on submitting to it
@@ -639,7 +643,7 @@ struct drm_nova_queue_destroy {
 
 #define DRM_NOVA_QUEUE_STATE_GUILTY	(1u << 0)	/* killed for what its own job did */
 #define DRM_NOVA_QUEUE_STATE_INNOCENT	(1u << 1)	/* killed for what another queue did */
-#define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)	/* a job ran longer than the limit */
+#define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)	/* took longer than the limit */
 #define DRM_NOVA_QUEUE_STATE_LOST	(1u << 3)	/* the device lost its state */
 
 /**

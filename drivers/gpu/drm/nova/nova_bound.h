@@ -13,6 +13,7 @@
 struct nova_device;
 struct nova_dump;
 struct nova_shrink;
+struct nova_watch;
 
 /**
  * struct nova_bound - what exists only while the driver is bound to the device
@@ -40,6 +41,8 @@ struct nova_bound {
 	struct work_struct lost_work;
 	/** @shrink: frees what is not needed when the system is short of memory */
 	struct nova_shrink *shrink;
+	/** @watch: while there are user-mode queues; guarded by nova_device.queues.lock */
+	struct nova_watch *watch;
 	/** @audit: registry entry of @reset_wq and @lost_work */
 	struct nova_core_audit audit;
 };

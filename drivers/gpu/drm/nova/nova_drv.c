@@ -97,7 +97,7 @@ static void nova_drv_take_down(struct nova_bound *bound)
 	__releases(nova_core_door)
 {
 	nova_bind_queues_teardown(bound->ndev);	/* no bind is on its way to a page table */
-	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings */
+	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings, their watch */
 	nova_mover_stop(bound);			/* nothing is moved by the device */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
 	nova_bound_destroy(bound);		/* events off, and nothing is left */

@@ -15,6 +15,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_queue.h"
+#include "nova_sched.h"
 #include "nova_uapi.h"
 #include "nova_userq.h"
 #include "nova_vm.h"
@@ -143,6 +144,7 @@ static int nova_queue_create_user(struct nova_queue *queue)
 	if (IS_ERR(userq))
 		return PTR_ERR(userq);
 	queue->userq = userq;
+	queue->timeout_ms = nova_sched_timeout_ms();
 	ret = nova_userq_hold(queue->vm);
 	queue->holds = !ret;
 	return ret;

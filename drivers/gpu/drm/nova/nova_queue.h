@@ -54,6 +54,8 @@ struct nova_queue {
 	u32 ring_size;
 	/** @userq: of a user-mode queue, which has no jobs and no scheduler: a reference */
 	struct nova_userq *userq;
+	/** @timeout_ms: how long it may hold its engine, if it is a user-mode queue */
+	u32 timeout_ms;
 	/** @holds: @vm is held resident for it */
 	bool holds;
 

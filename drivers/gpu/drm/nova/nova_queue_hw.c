@@ -18,6 +18,7 @@
 #include "nova_user_fence.h"
 #include "nova_userq.h"
 #include "nova_vm.h"
+#include "nova_watch.h"
 
 /*
  * Takes the channel off the engine, in bounded time: the GPU does not touch the jobs' memory
@@ -115,7 +116,7 @@ int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *queue)
 	ret = nova_queue_chan_create(bound, queue);
 	if (ret)
 		goto err_unmap;
-	ret = queue->userq ? 0 : nova_sched_init(bound, queue);
+	ret = queue->userq ? nova_watch_get(ndev, bound) : nova_sched_init(bound, queue);
 	if (ret)
 		goto err_chan;
 	if (queue->userq)
@@ -152,10 +153,12 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 	scoped_guard(spinlock, &bound->events.lock)
 		list_del_init(&queue->event_link);
 	cancel_work_sync(&queue->error_work);
-	if (queue->userq)
+	if (queue->userq) {
 		nova_userq_close(queue->userq);
-	else
+		nova_watch_put(ndev, bound);
+	} else {
 		nova_sched_fini(queue);
+	}
 	nova_core_chan_destroy(queue->hw.chan);
 	nova_queue_unmap(bound, queue);
 	nova_core_dma_free(bound->core, &queue->hw.mem);
