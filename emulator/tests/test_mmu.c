@@ -299,6 +299,94 @@ static void test_dual(void **state)
 	assert_sparse(gpu, VA);
 }
 
+/*
+ * What a driver does with a page of 64 KiB that is to be cut, and with small ones that are to be a
+ * large one: one write takes the one for the other, and each translation is right before and after.
+ */
+static void test_dual_changes_over(void **state)
+{
+	struct gpu *gpu = *state;
+	uint64_t big = gpu_entry(gpu, gpu->root, VA, 16);
+	uint64_t slot = gpu_entry(gpu, gpu->root, VA, 21);
+	uint64_t tables = gpu_vram_read64(gpu, slot);
+	unsigned int i;
+
+	gpu_vram_write64(gpu, big, gpu_pte(EMU_VIDEO, 0x20000, 0));
+	assert_maps(gpu, VA + 0x5008, gpu->emu->vram + 0x25008);
+	/* The small ones wait behind it; the big one goes. */
+	gpu_map(gpu, VA, 12, EMU_VIDEO, 0x20000, 0x10000, 0);
+	gpu_vram_write64(gpu, gpu_entry(gpu, gpu->root, VA + 0x5000, 12), 0);
+	assert_maps(gpu, VA + 0x5008, gpu->emu->vram + 0x25008);
+	gpu_vram_write64(gpu, big, 0);
+	gpu_invalidate(gpu, gpu->root);
+	for (i = 0; i < 16; i++) {
+		if (i == 5)
+			assert_faults(gpu, VA + i * 4096, EMU_READ, NV_FAULT_TYPE_PTE);
+		else
+			assert_maps(gpu, VA + i * 4096, gpu->emu->vram + 0x20000 + i * 4096);
+	}
+	/* A page of 2 MiB over both tables, and back. */
+	gpu_vram_write64(gpu, slot, gpu_pte(EMU_VIDEO, 0x200000, 0));
+	gpu_invalidate(gpu, gpu->root);
+	assert_maps(gpu, VA + 0x5000, gpu->emu->vram + 0x205000);
+	gpu_vram_write64(gpu, slot, tables);
+	gpu_invalidate(gpu, gpu->root);
+	assert_maps(gpu, VA + 0x4000, gpu->emu->vram + 0x24000);
+	assert_faults(gpu, VA + 0x5000, EMU_READ, NV_FAULT_TYPE_PTE);
+	assert_int_equal(emu_test_violations(gpu->emu), 0);
+}
+
+/*
+ * The halves of a pair by themselves: each table without the other, sparse beside a table, and
+ * 256-byte tables that lie in the middle of a page.
+ */
+static void test_dual_halves(void **state)
+{
+	struct gpu *gpu = *state;
+	uint64_t slot = gpu_entry(gpu, gpu->root, VA, 21);
+	uint64_t table = gpu_table(gpu) + 0x700, small;
+
+	/* Big alone: what it does not have is no page, as there is a table. */
+	gpu_vram_write64(gpu, slot, NV_MMU_PDE_APERTURE_VIDEO << 1 | table >> 8 << 4);
+	assert_faults(gpu, VA, EMU_READ, NV_FAULT_TYPE_PTE);
+	gpu_vram_write64(gpu, table + 3 * 8, gpu_pte(EMU_VIDEO, 0x30000, 0));
+	assert_maps(gpu, VA + 0x3fff8, gpu->emu->vram + 0x3fff8);
+	assert_faults(gpu, VA + 0x40000, EMU_READ, NV_FAULT_TYPE_PTE);
+
+	/* Sparse beside a table of small pages: the table is asked. */
+	gpu_vram_write64(gpu, slot, NV_MMU_PDE_VOL);
+	gpu_invalidate(gpu, gpu->root);
+	assert_sparse(gpu, VA + 0x30000);
+	gpu_invalidate(gpu, gpu->root);
+	small = gpu_table(gpu);
+	gpu_vram_write64(gpu, slot + 8, NV_MMU_PDE_APERTURE_VIDEO << 1 | small >> 12 << 8);
+	assert_faults(gpu, VA + 0x30000, EMU_READ, NV_FAULT_TYPE_PTE);
+	gpu_vram_write64(gpu, small + 0x30 * 8, gpu_pte(EMU_VIDEO, 0x1000, 0));
+	assert_maps(gpu, VA + 0x30000, gpu->emu->vram + 0x1000);
+
+	/* Sparse for the small pages, beside a table of big ones. */
+	gpu_vram_write64(gpu, slot, NV_MMU_PDE_APERTURE_VIDEO << 1 | table >> 8 << 4);
+	gpu_vram_write64(gpu, slot + 8, NV_MMU_PDE_VOL);
+	gpu_invalidate(gpu, gpu->root);
+	assert_maps(gpu, VA + 0x30000, gpu->emu->vram + 0x30000);
+	assert_sparse(gpu, VA + 0x40000);
+}
+
+/* The rights and the memory of a big page are its own, whatever the small ones say. */
+static void test_big_rights(void **state)
+{
+	struct gpu *gpu = *state;
+
+	gpu_map(gpu, VA, 12, EMU_VIDEO, 0x1000, 0x10000, 0);
+	gpu_map(gpu, VA, 16, EMU_SYSTEM, GPU_IOVA + 0x10000, 0x10000, NV_MMU_PTE_READ_ONLY);
+	assert_system(gpu, VA + 0x9008, 0x19008);
+	assert_faults(gpu, VA + 0x9008, EMU_WRITE, NV_FAULT_TYPE_RO);
+	/* An address inside of a big page, as of any page, is ignored: it begins where it can. */
+	gpu_invalidate(gpu, gpu->root);
+	gpu_map(gpu, VA, 16, EMU_VIDEO, 0x23000, 0x10000, 0);
+	assert_maps(gpu, VA, gpu->emu->vram + 0x20000);
+}
+
 static void test_stale_until_invalidated(void **state)
 {
 	struct gpu *gpu = *state;
@@ -582,6 +670,9 @@ int main(void)
 		gpu_test(test_unmapped_dma),
 		gpu_test(test_sparse),
 		gpu_test(test_dual),
+		gpu_test(test_dual_changes_over),
+		gpu_test(test_dual_halves),
+		gpu_test(test_big_rights),
 		gpu_test(test_stale_until_invalidated),
 		gpu_test(test_invalidate_all),
 		gpu_test(test_capacity),
