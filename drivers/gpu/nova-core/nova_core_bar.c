@@ -5,6 +5,7 @@
  * Nothing above nova-core gets a pointer into either; video memory is reached
  * through the bounds-checked accessors at the end of this file.
  */
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/error-injection.h>
 #include <linux/pci.h>
@@ -145,6 +146,8 @@ static bool nova_core_vram_ok(struct nova_core *core, u64 offset, size_t size)
  */
 void nova_core_vram_set(struct nova_core *core, u64 offset, u8 value, size_t size)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_vram_set, core, offset, value, size);
+
 	if (nova_core_vram_ok(core, offset, size))
 		memset_io(core->vram + offset, value, size);
 }
@@ -216,6 +219,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_vram_read64, "NOVA_CORE");
  */
 void nova_core_vram_write64(struct nova_core *core, u64 offset, u64 value)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_vram_write64, core, offset, value);
+
 	if (WARN_ON_ONCE(!IS_ALIGNED(offset, sizeof(u64))))
 		return;
 	if (nova_core_vram_ok(core, offset, sizeof(u64)))

@@ -3,6 +3,8 @@
  * Page tables as the GPU sees them: written into memory full of ones, so that a
  * table which is linked before it is cleared shows, and read back by a walk of the test's own.
  */
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
 
 #include "regs/nv_mmu.h"
@@ -23,6 +25,11 @@
 struct tables {
 	struct nova_test_gpu *gpu;
 	struct nova_pt pt;
+	struct {
+		u64 from, to;	/* what is cut out of the 2 MiB at VA */
+		u32 writes;
+		u32 wrong;
+	} kept;
 	u64 free;	/* page-table memory, before there was anything but the root */
 };
 
@@ -640,6 +647,106 @@ static void pt_splits_anywhere_in_scratch(struct kunit *test)
 	nova_pt_fini(&scratch.pt);
 }
 
+/*
+ * All of the 2 MiB at VA but what is cut out is VRAM: it is looked at between any two writes, in some
+ * pages of each 64 KiB and in all that are near to the ends.
+ */
+static void look_at_kept(struct tables *tables)
+{
+	tables->kept.writes++;
+	for (u64 offset = 0; offset < SZ_2M; offset += SZ_4K) {
+		bool near = offset + SZ_128K > tables->kept.from && offset < tables->kept.to + SZ_128K;
+		struct nova_test_pte pte;
+
+		if ((offset >= tables->kept.from && offset < tables->kept.to) ||
+		    (!near && offset % (7 * SZ_4K)))
+			continue;
+		pte = walk(tables, VA + offset);
+		tables->kept.wrong += !pte.valid || !pte.vram || pte.addr != VRAM + offset;
+	}
+}
+
+static void look_after_write64(struct nova_core *core, u64 offset, u64 value)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_LE(test, offset, NOVA_TEST_VRAM_SIZE - sizeof(value));
+	*(__le64 *)(tables->gpu->vram + offset) = cpu_to_le64(value);
+	look_at_kept(tables);
+}
+
+static void look_after_set(struct nova_core *core, u64 offset, u8 value, size_t size)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_LE(test, offset, NOVA_TEST_VRAM_SIZE - size);
+	memset(tables->gpu->vram + offset, value, size);
+	look_at_kept(tables);
+}
+
+static void look_begin(struct kunit *test, u64 from, u64 to)
+{
+	struct tables *tables = test->priv;
+
+	tables->kept.from = from;
+	tables->kept.to = to;
+	tables->kept.writes = 0;
+	tables->kept.wrong = 0;
+	look_at_kept(tables);
+	kunit_activate_static_stub(test, nova_core_vram_write64, look_after_write64);
+	kunit_activate_static_stub(test, nova_core_vram_set, look_after_set);
+}
+
+static void look_end(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	kunit_deactivate_static_stub(test, nova_core_vram_write64);
+	kunit_deactivate_static_stub(test, nova_core_vram_set);
+	KUNIT_EXPECT_GT(test, tables->kept.writes, 1);
+	KUNIT_EXPECT_EQ(test, tables->kept.wrong, 0);
+}
+
+/* A part is cut out of large pages and big ones, and put back; then pages grow together again. */
+static void pt_never_shows_a_hole(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	static const u64 cuts[][2] = {
+		{ SZ_1M, SZ_1M + SZ_4K },
+		{ SZ_1M - SZ_4K, SZ_1M + SZ_4K },
+		{ SZ_64K, SZ_128K },
+		{ SZ_128K + SZ_32K, SZ_256K + SZ_32K },
+		{ 0, SZ_4K },
+	};
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_2M), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cuts); i++) {
+		u64 from = cuts[i][0], to = cuts[i][1];
+
+		map(tables, VA, VRAM, SZ_2M, true);
+		expect_vram(test, tables, VA, VRAM, 21);
+		look_begin(test, from, to);
+		unmap(tables, VA + from, to - from);
+		look_end(test);
+		EXPECT_NOTHING(test, tables, VA + from);
+		map(tables, VA + from, VRAM + SZ_4M, to - from, true);
+
+		/* Small pages into big ones, sparse in their midst, and all into a large one. */
+		look_begin(test, from, to);
+		map(tables, VA, VRAM, round_down(from, SZ_64K) + SZ_64K, true);
+		set_sparse(tables, VA + from, VA + to, true);
+		look_end(test);
+		look_begin(test, from, to);
+		map(tables, VA, VRAM, SZ_2M, true);
+		look_end(test);
+		expect_vram(test, tables, VA + from, VRAM + from, 21);
+	}
+	unmap(tables, VA, SZ_2M);
+	release(test, tables, VA, SZ_2M);
+}
+
 /* The device is gone: no register, no video memory, and everything comes back with the tables. */
 static void pt_fini_without_the_device(struct kunit *test)
 {
@@ -676,6 +783,7 @@ static struct kunit_case pt_test_cases[] = {
 	KUNIT_CASE(pt_big_page_over_small_ones),
 	KUNIT_CASE(pt_splits_anywhere),
 	KUNIT_CASE(pt_splits_anywhere_in_scratch),
+	KUNIT_CASE(pt_never_shows_a_hole),
 	KUNIT_CASE(pt_fini_without_the_device),
 	{}
 };
