@@ -318,6 +318,33 @@ static void test_hang(int fd)
 	igt_nova_client_close(&client);
 }
 
+/*
+ * A dump only tries to take the locks of the address space, which EXEC has until it returns. So the
+ * job that fails begins later: it is behind one that waits for the CPU.
+ */
+static int submit_and_fail(struct igt_nova_client *client, uint32_t queue,
+			   const struct igt_nova_push *push)
+{
+	uint32_t fences[2], value = 1;
+	struct igt_nova_push gate;
+	struct igt_nova_bo sem;
+	int result;
+
+	igt_nova_client_bo(client, &sem, PAGE, SYSTEM);
+	igt_nova_bo_fill(&sem, 0);
+	igt_nova_push_begin(client, &gate, 16);
+	igt_nova_push_acquire(&gate, sem.va, value);
+	fences[0] = igt_nova_submit_fence(client->fd, queue, &gate);
+	fences[1] = igt_nova_submit_fence(client->fd, queue, push);
+	igt_assert(igt_nova_safe_write(sem.map, &value, sizeof(value)));
+	igt_assert_eq(igt_nova_fence_result(client->fd, fences[0]), 1);
+	result = igt_nova_fence_result(client->fd, fences[1]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(fences); i++)
+		igt_nova_syncobj_destroy(client->fd, fences[i]);
+	igt_nova_bo_destroy(client->fd, &sem);
+	return result;
+}
+
 static void test_fault(int fd)
 {
 	const struct nova_dump_walk_step *step;
@@ -339,7 +366,7 @@ static void test_fault(int fd)
 	va = igt_nova_client_va(&client, PAGE);
 	igt_nova_push_begin(&client, &push, 64);
 	igt_nova_push_fill(&push, va, 1, 4);
-	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	igt_assert_eq(submit_and_fail(&client, queue, &push), -ECANCELED);
 	wait_for_event("add");
 
 	read_dump();
@@ -387,7 +414,7 @@ static void test_fault_push(int fd)
 	open_client(&client);
 	queue = igt_nova_client_queue(&client, 0);
 	push.va = 0x4000000000ull;
-	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	igt_assert_eq(submit_and_fail(&client, queue, &push), -ECANCELED);
 	wait_for_event("add");
 
 	read_dump();
@@ -412,7 +439,7 @@ static void test_bad_method(int fd)
 	queue = igt_nova_client_queue(&client, igt_nova_engine_count(client.fd) - 1);
 	igt_nova_push_begin(&client, &push, 64);
 	igt_nova_push_host(&push, NV_C46F_ILLEGAL, 0xdead);
-	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	igt_assert_eq(submit_and_fail(&client, queue, &push), -ECANCELED);
 	wait_for_event("add");
 
 	read_dump();
