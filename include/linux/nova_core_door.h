@@ -33,6 +33,15 @@ static inline void nova_core_door_enter(void)
 	__acquire_shared(nova_core_door);
 }
 
+/* The same for who may already be inside. */
+static inline void nova_core_door_enter_nested(void)
+	__acquires_shared(nova_core_door)
+{
+	if (IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME))
+		lock_acquire(&nova_core_door_map, 0, 0, 2, 1, NULL, _THIS_IP_);
+	__acquire_shared(nova_core_door);
+}
+
 static inline void nova_core_door_exit(void)
 	__releases_shared(nova_core_door)
 {

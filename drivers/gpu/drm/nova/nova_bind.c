@@ -21,6 +21,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_import.h"
 #include "nova_space.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -186,10 +187,9 @@ static int nova_bind_prepare(struct nova_bind *bind)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct drm_gpuvm *gpuvm = &bind->vm->gpuvm;
-	u32 i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < bind->count; i++) {
+	for (u32 i = 0; !ret && i < bind->count; i++) {
 		struct nova_bind_op *op = &bind->ops[i];
 
 		if (!op->obj)
@@ -204,8 +204,10 @@ static int nova_bind_prepare(struct nova_bind *bind)
 			return ret;
 		}
 		drm_gpuvm_bo_extobj_add(op->vm_bo);
+		if (bind->vm->userqs)
+			ret = nova_import_hold(op->vm_bo, &ctx);
 	}
-	return 0;
+	return ret;
 }
 
 /*
@@ -247,7 +249,7 @@ static int nova_bind_lock(struct nova_bind *bind, struct drm_exec *exec, unsigne
 	return 0;
 }
 
-/* What buffers that were not bound before can take of video memory; one may be named twice. */
+/* What buffers that were not bound before are to be charged with; one may be named twice. */
 static u64 nova_bind_new_bytes(struct nova_bind *bind)
 {
 	u64 bytes = 0;
@@ -255,9 +257,8 @@ static u64 nova_bind_new_bytes(struct nova_bind *bind)
 	for (u32 i = 0; i < bind->count; i++) {
 		struct nova_bind_op *op = &bind->ops[i];
 
-		if (op->vm_bo && list_empty(&op->vm_bo->list.gpuva) &&
-		    to_nova_bo(op->obj)->placement & DRM_NOVA_PLACEMENT_VRAM)
-			bytes += op->obj->size;
+		if (op->vm_bo && list_empty(&op->vm_bo->list.gpuva))
+			bytes += nova_userq_bo_bytes(to_nova_bo(op->obj));
 	}
 	return bytes;
 }

@@ -24,6 +24,25 @@ struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 }
 
 /**
+ * nova_bound_enter_nested() - the door, for callbacks that may find their caller inside
+ * @ndev: the DRM device
+ * @idx: cookie for nova_bound_exit()
+ *
+ * Memory is reclaimed wherever some is allocated, inside this door or another device's. That does
+ * no harm, as nobody waits at the door to get in; who comes this way waits for nobody.
+ *
+ * Return: as nova_bound_enter().
+ */
+struct nova_bound *nova_bound_enter_nested(struct nova_device *ndev, int *idx)
+	__context_unsafe(it makes what is checked elsewhere)
+{
+	if (!drm_dev_enter(&ndev->drm, idx))
+		return NULL;
+	nova_core_door_enter_nested();
+	return ndev->bound;
+}
+
+/**
  * nova_bound_exit() - leave through the door
  * @idx: from nova_bound_enter()
  */

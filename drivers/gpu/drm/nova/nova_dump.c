@@ -416,7 +416,7 @@ static u32 nova_dump_read_bo(struct nova_dump_snapshot *snap, struct nova_bo *bo
 		return part;
 	}
 	/* An import has no pages, and what is swapped out neither. */
-	if (!tt || !ttm_tt_is_populated(tt) || (tt->page_flags & TTM_TT_FLAG_EXTERNAL))
+	if (!tt || !ttm_tt_is_populated(tt) || drm_gem_is_imported(&bo->tbo.base))
 		return 0;
 	part = min_t(u64, PAGE_SIZE - offset_in_page(offset), size);
 	memcpy_from_page(to, tt->pages[offset >> PAGE_SHIFT], offset_in_page(offset), part);

@@ -20,6 +20,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_import.h"
 #include "nova_meta.h"
 #include "nova_prime.h"
 #include "nova_reset.h"
@@ -235,8 +236,6 @@ static const struct drm_gem_object_funcs nova_gem_funcs = {
 	.free = nova_gem_free,
 	.open = nova_gem_open,
 	.export = nova_prime_export,
-	.pin = nova_prime_pin,
-	.unpin = nova_prime_unpin,
 	.get_sg_table = nova_prime_get_sg_table,
 	.vmap = nova_prime_vmap,
 	.vunmap = nova_prime_vunmap,
@@ -254,7 +253,7 @@ static const struct drm_gem_object_funcs nova_gem_funcs = {
  * @placement: DRM_NOVA_PLACEMENT_* mask, not 0
  * @caching: DRM_NOVA_CPU_CACHING_*
  *
- * Return: a buffer that must be passed to nova_bo_init(), or -ENOMEM.
+ * Return: a buffer that must be passed to nova_bo_init() or nova_bo_discard(), or -ENOMEM.
  */
 struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
 			      u32 caching)
@@ -274,6 +273,15 @@ struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32
 	drm_gem_gpuva_init(&bo->tbo.base);
 	nova_meta_init(bo);
 	return bo;
+}
+
+/**
+ * nova_bo_discard() - undo nova_bo_alloc()
+ * @bo: the buffer, in place of nova_bo_init()
+ */
+void nova_bo_discard(struct nova_bo *bo)
+{
+	nova_bo_destroy(&bo->tbo);
 }
 
 /**
@@ -364,7 +372,8 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_create);
  *
  * The caller holds the reservation and is not inside the door: this may wait
  * for the GPU. Video memory is taken first. If system memory would do as well
- * no other buffer is evicted for it.
+ * no other buffer is evicted for it. A buffer that others use stays in system memory. An import is
+ * mapped where its owner has it.
  *
  * Return: 0, -ENOSPC when video memory is full, -ENOMEM, -EPERM when the client has said that it
  * does not need the buffer, -ENODEV when the device is gone, -EBUSY or -ERESTARTSYS as @ctx says;
@@ -373,7 +382,7 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_create);
 int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 {
 	struct nova_device *ndev = to_nova_device(bo->tbo.base.dev);
-	bool vram = bo->placement & DRM_NOVA_PLACEMENT_VRAM;
+	bool vram = bo->placement & DRM_NOVA_PLACEMENT_VRAM && !bo->shared.attached;
 	bool system = bo->placement & DRM_NOVA_PLACEMENT_SYSTEM;
 	struct ttm_placement placement = {};
 	struct ttm_place places[2] = {};
@@ -398,9 +407,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 		return -ENODEV;
 	nova_bound_exit(idx);
 
-	/* While there is a device an import is mapped, and it never moves. */
 	if (drm_gem_is_imported(&bo->tbo.base))
-		return 0;
+		return nova_import_validate(bo, ctx);
 
 	ret = ttm_bo_validate(&bo->tbo, &placement, ctx);
 	return ret == -ENOSPC && !vram ? -ENOMEM : ret;

@@ -11,6 +11,7 @@
 #include "nova_dma.h"
 #include "nova_shrink.h"
 
+struct dma_buf;
 struct drm_device;
 struct drm_file;
 struct nova_account;
@@ -42,6 +43,15 @@ struct nova_bo {
 	struct drm_gem_object *vm_obj;
 	/** @exported: a dma-buf was made of it at some time; never taken back */
 	bool exported;
+	/** @shared: whom we export it to, see nova_prime.c; reservation lock */
+	struct {
+		/** @shared.dma_buf: what they are attached to, NULL without any */
+		struct dma_buf *dma_buf;
+		/** @shared.attached: how many are */
+		u32 attached;
+		/** @shared.mapped: tables of the pages that they have */
+		u32 mapped;
+	} shared;
 	/** @account: what the size is charged to, a reference; NULL for an import */
 	struct nova_account *account;
 	/** @dma: DMA mapping of the pages while in TTM_PL_TT, or of an import; reservation lock */
@@ -95,6 +105,12 @@ static inline bool nova_bo_is_shared(const struct nova_bo *bo)
 	return READ_ONCE(bo->exported) || drm_gem_is_imported(&bo->tbo.base);
 }
 
+/* Its content may be dropped. What an importer uses it never is. */
+static inline bool nova_bo_is_expendable(const struct nova_bo *bo)
+{
+	return bo->madvise.dontneed && !bo->shared.attached;
+}
+
 static inline void nova_bo_set_resident(struct nova_bo *bo, u32 placement, bool resident)
 {
 	WRITE_ONCE(bo->resident, resident ? bo->resident | placement : bo->resident & ~placement);
@@ -103,6 +119,7 @@ static inline void nova_bo_set_resident(struct nova_bo *bo, u32 placement, bool 
 
 struct nova_bo *nova_bo_alloc(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
 			      u32 caching);
+void nova_bo_discard(struct nova_bo *bo);
 int nova_bo_init(struct nova_bo *bo, enum ttm_bo_type type, struct dma_resv *resv);
 struct nova_bo *nova_bo_create(struct nova_device *ndev, u64 size, u32 flags, u32 placement,
 			       u32 caching, struct nova_vm *vm, struct nova_account *account)

@@ -84,7 +84,7 @@ static int nova_meta_set_label(struct nova_bo *bo, const struct drm_nova_gem_set
 
 /*
  * Out of the GPU's sight: jobs that may be using it have ended, no address space maps it, and
- * its pages, if it has any, are not mapped for DMA. One that is pinned for somebody else stays.
+ * its pages, if it has any, are not mapped for DMA. One that somebody else uses stays.
  */
 static int nova_meta_hide(struct nova_bo *bo)
 {
@@ -102,7 +102,7 @@ static int nova_meta_hide(struct nova_bo *bo)
 	if (ret)
 		return ret;
 	nova_vm_bo_evict(bo);
-	if (tbo->resource->mem_type == TTM_PL_VRAM || tbo->pin_count)
+	if (tbo->resource->mem_type == TTM_PL_VRAM || tbo->pin_count || bo->shared.attached)
 		return 0;
 	return ttm_bo_validate(tbo, &placement, &ctx);
 }

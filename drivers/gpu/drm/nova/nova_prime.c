@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Sharing buffers with other devices by dma-buf.
+ * Buffers of ours that other devices use, by dma-buf. What others do with whom they import from is
+ * nova_import.c.
  *
- * What we export is system memory, pinned while somebody is attached; it
- * stays theirs after our device is gone. What we import is mapped from import to the
- * buffer's death or remove(), see nova_dma.h; the attachment itself stays until the former.
+ * Others get system memory only: it is the buffer's, so it stays theirs after our device is gone.
+ * While somebody is attached the buffer does not go to video memory, whose content a device that
+ * goes takes along, and DONTNEED does not drop it. For who can be told of moves (dynamic
+ * attachments) that is all: pages may be swapped out, after all mappings of theirs have been taken
+ * back. For others the buffer is pinned.
+ *
+ * There is nothing to do for CPU access: the GPU's accesses are coherent, and the dma-buf core
+ * waits for the fences.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -17,40 +23,15 @@
 
 #include <drm/nova_drm.h>
 
-#include "nova_device.h"
-#include "nova_dma.h"
 #include "nova_gem.h"
 #include "nova_prime.h"
-#include "nova_uapi.h"
 
 MODULE_IMPORT_NS("DMA_BUF");
 
-/* --- export --- */
+/* --- the buffer --- */
 
-/**
- * nova_prime_export() - make a dma-buf of a buffer
- * @obj: the buffer
- * @flags: O_* flags of the file
- *
- * Return: the dma-buf; -EPERM for a VM-private buffer, whose reservation is the VM's.
- */
-struct dma_buf *nova_prime_export(struct drm_gem_object *obj, int flags)
-{
-	if (nova_bo_is_private(to_nova_bo(obj)))
-		return ERR_PTR(-EPERM);
-	WRITE_ONCE(to_nova_bo(obj)->exported, true);
-	return drm_gem_prime_export(obj, flags);
-}
-
-/**
- * nova_prime_pin() - keep a buffer's pages in place for somebody else
- * @obj: the buffer; its reservation is held
- *
- * The GPU can go on using it.
- *
- * Return: 0, -EOPNOTSUPP for a buffer that may be in video memory only, or a negative error code.
- */
-int nova_prime_pin(struct drm_gem_object *obj)
+/* The GPU can go on using it. -EOPNOTSUPP for a buffer that may be in video memory only. */
+static int nova_prime_pin_bo(struct drm_gem_object *obj)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct nova_bo *bo = to_nova_bo(obj);
@@ -69,17 +50,13 @@ int nova_prime_pin(struct drm_gem_object *obj)
 	return 0;
 }
 
-/**
- * nova_prime_unpin() - undo nova_prime_pin()
- * @obj: the buffer; its reservation is held
- */
-void nova_prime_unpin(struct drm_gem_object *obj)
+static void nova_prime_unpin_bo(struct drm_gem_object *obj)
 {
 	ttm_bo_unpin(&to_nova_bo(obj)->tbo);
 }
 
 /**
- * nova_prime_get_sg_table() - list the pages of a pinned buffer
+ * nova_prime_get_sg_table() - list the pages of a buffer in system memory
  * @obj: the buffer; its reservation is held
  *
  * Return: a table for the caller to map, or a negative error code.
@@ -88,7 +65,7 @@ struct sg_table *nova_prime_get_sg_table(struct drm_gem_object *obj)
 {
 	struct ttm_buffer_object *tbo = &to_nova_bo(obj)->tbo;
 
-	if (drm_WARN_ON(obj->dev, !tbo->pin_count || !tbo->ttm || !ttm_tt_is_populated(tbo->ttm)))
+	if (drm_WARN_ON(obj->dev, !tbo->ttm || !ttm_tt_is_populated(tbo->ttm)))
 		return ERR_PTR(-EINVAL);
 	return drm_prime_pages_to_sg(obj->dev, tbo->ttm->pages, tbo->ttm->num_pages);
 }
@@ -100,18 +77,18 @@ struct sg_table *nova_prime_get_sg_table(struct drm_gem_object *obj)
  *
  * Pinned in system memory while mapped: a mapping of video memory would outlive the device.
  *
- * Return: 0 or a negative error code, as nova_prime_pin().
+ * Return: 0 or a negative error code, -EOPNOTSUPP for a buffer that may be in video memory only.
  */
 int nova_prime_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	int ret;
 
-	ret = nova_prime_pin(obj);
+	ret = nova_prime_pin_bo(obj);
 	if (ret)
 		return ret;
 	ret = ttm_bo_vmap(&to_nova_bo(obj)->tbo, map);
 	if (ret)
-		nova_prime_unpin(obj);
+		nova_prime_unpin_bo(obj);
 	return ret;
 }
 
@@ -123,79 +100,150 @@ int nova_prime_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 void nova_prime_vunmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
 	ttm_bo_vunmap(&to_nova_bo(obj)->tbo, map);
-	nova_prime_unpin(obj);
+	nova_prime_unpin_bo(obj);
 }
 
-/* --- import --- */
+/* --- what importers call --- */
 
-/* Attaches; nothing is mapped yet, so this needs no door. */
-static struct nova_bo *nova_prime_attach(struct nova_device *ndev, struct dma_buf *dma_buf)
+static int nova_prime_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
-	struct dma_buf_attachment *attach;
-	struct nova_bo *bo;
+	struct drm_gem_object *obj = dma_buf->priv;
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct nova_bo *bo = to_nova_bo(obj);
+	int ret;
 
-	attach = dma_buf_attach(dma_buf, drm_dev_dma_dev(&ndev->drm));
-	if (IS_ERR(attach))
-		return ERR_CAST(attach);
-	bo = nova_bo_alloc(ndev, dma_buf->size, 0, DRM_NOVA_PLACEMENT_SYSTEM,
-			   DRM_NOVA_CPU_CACHING_DEFAULT);
-	if (IS_ERR(bo)) {
-		dma_buf_detach(dma_buf, attach);
-		return bo;
+	if (!(bo->placement & DRM_NOVA_PLACEMENT_SYSTEM))
+		return -EOPNOTSUPP;
+	attach->peer2peer = false;
+	dma_resv_lock(obj->resv, NULL);
+	/* Now, not when it maps: whom it is pinned for may not be refused then. */
+	ret = attach->importer_ops ? nova_bo_validate_system(bo, &ctx) : nova_prime_pin_bo(obj);
+	if (!ret) {
+		bo->shared.dma_buf = dma_buf;
+		bo->shared.attached++;
 	}
+	dma_resv_unlock(obj->resv);
+	return ret;
+}
 
-	/*
-	 * From here the buffer owns both. Even one that fails to be initialised may live on in
-	 * TTM's worker for a moment, with the dma-buf's reservation for its own.
-	 */
-	get_dma_buf(dma_buf);
-	bo->tbo.base.import_attach = attach;
-	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_SYSTEM, true);
-	return bo;
+static void nova_prime_detach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	struct drm_gem_object *obj = dma_buf->priv;
+	struct nova_bo *bo = to_nova_bo(obj);
+
+	dma_resv_lock(obj->resv, NULL);
+	if (!attach->importer_ops)
+		nova_prime_unpin_bo(obj);
+	if (!--bo->shared.attached)
+		bo->shared.dma_buf = NULL;
+	dma_resv_unlock(obj->resv);
+}
+
+static int nova_prime_pin(struct dma_buf_attachment *attach)
+{
+	return nova_prime_pin_bo(attach->dmabuf->priv);
+}
+
+static void nova_prime_unpin(struct dma_buf_attachment *attach)
+{
+	nova_prime_unpin_bo(attach->dmabuf->priv);
+}
+
+/* Moves of ours are complete when they return: there is no fence for the importer to wait for. */
+static struct sg_table *nova_prime_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction dir)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+	struct nova_bo *bo = to_nova_bo(obj);
+	struct sg_table *sgt;
+	int ret;
+
+	if (!bo->tbo.pin_count) {
+		ret = nova_bo_validate_system(bo, &ctx);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	sgt = drm_gem_map_dma_buf(attach, dir);
+	if (!IS_ERR(sgt))
+		bo->shared.mapped++;
+	return sgt;
+}
+
+static void nova_prime_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			     enum dma_data_direction dir)
+{
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+
+	drm_gem_unmap_dma_buf(attach, sgt, dir);
+	to_nova_bo(obj)->shared.mapped--;
+}
+
+static const struct dma_buf_ops nova_prime_dma_buf_ops = {
+	.attach = nova_prime_attach,
+	.detach = nova_prime_detach,
+	.pin = nova_prime_pin,
+	.unpin = nova_prime_unpin,
+	.map_dma_buf = nova_prime_map,
+	.unmap_dma_buf = nova_prime_unmap,
+	.release = drm_gem_dmabuf_release,
+	.mmap = drm_gem_dmabuf_mmap,
+	.vmap = drm_gem_dmabuf_vmap,
+	.vunmap = drm_gem_dmabuf_vunmap,
+};
+
+/* --- what the driver calls --- */
+
+/**
+ * nova_prime_export() - make a dma-buf of a buffer
+ * @obj: the buffer
+ * @flags: O_* flags of the file
+ *
+ * Return: the dma-buf; -EPERM for a VM-private buffer, whose reservation is the VM's.
+ */
+struct dma_buf *nova_prime_export(struct drm_gem_object *obj, int flags)
+{
+	struct dma_buf_export_info info = {
+		.exp_name = KBUILD_MODNAME,
+		.owner = THIS_MODULE,
+		.ops = &nova_prime_dma_buf_ops,
+		.size = obj->size,
+		.flags = flags,
+		.priv = obj,
+		.resv = obj->resv,
+	};
+
+	if (nova_bo_is_private(to_nova_bo(obj)))
+		return ERR_PTR(-EPERM);
+	WRITE_ONCE(to_nova_bo(obj)->exported, true);
+	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 
 /**
- * nova_prime_import() - make a buffer of a dma-buf
- * @drm: the device
- * @dma_buf: anybody's; our own gives the buffer it was made of
+ * nova_prime_owner() - is a dma-buf one of ours?
+ * @dma_buf: the dma-buf
  *
- * In place of the DRM core's import, which maps for DMA with nothing to stop
- * remove() in between.
- *
- * Return: the buffer; -EINVAL for a size or a table that cannot be used,
- * -ENODEV when the device is gone, or the exporter's error.
+ * Return: the buffer that it was made of, by whatever device of this driver; else NULL.
  */
-struct drm_gem_object *nova_prime_import(struct drm_device *drm, struct dma_buf *dma_buf)
+struct drm_gem_object *nova_prime_owner(struct dma_buf *dma_buf)
 {
-	struct nova_device *ndev = to_nova_device(drm);
-	struct drm_gem_object *obj;
-	struct nova_bo *bo;
-	int ret;
+	return dma_buf->ops == &nova_prime_dma_buf_ops ? dma_buf->priv : NULL;
+}
 
-	if (drm_gem_is_prime_exported_dma_buf(drm, dma_buf)) {
-		obj = dma_buf->priv;
-		drm_gem_object_get(obj);
-		return obj;
-	}
-	if (!dma_buf->size || !PAGE_ALIGNED(dma_buf->size) || dma_buf->size > NOVA_GEM_SIZE_MAX)
-		return ERR_PTR(-EINVAL);
+/**
+ * nova_prime_invalidate() - have importers give back their mappings
+ * @bo: the buffer, idle, its reservation held
+ *
+ * Before its pages may go. They map it again when they need it. The GEM object knows its dma-buf
+ * only while it has a handle, so that is not asked.
+ *
+ * Return: 0, or -EBUSY when somebody has the pages mapped still.
+ */
+int nova_prime_invalidate(struct nova_bo *bo)
+{
+	dma_resv_assert_held(bo->tbo.base.resv);
 
-	bo = nova_prime_attach(ndev, dma_buf);
-	if (IS_ERR(bo))
-		return ERR_CAST(bo);
-	obj = &bo->tbo.base;
-
-	dma_resv_lock(dma_buf->resv, NULL);
-	ret = nova_bo_init(bo, ttm_bo_type_sg, dma_buf->resv);
-	if (ret) {
-		dma_resv_unlock(dma_buf->resv);
-		return ERR_PTR(ret);
-	}
-	ret = nova_dma_map_import(ndev, &bo->dma, obj->import_attach);
-	dma_resv_unlock(dma_buf->resv);
-	if (ret) {
-		drm_gem_object_put(obj);
-		return ERR_PTR(ret);
-	}
-	return obj;
+	if (bo->shared.mapped)
+		dma_buf_invalidate_mappings(bo->shared.dma_buf);
+	return bo->shared.mapped ? -EBUSY : 0;
 }

@@ -7,8 +7,8 @@
  * TT		pages mapped for DMA.
  * VRAM		video memory, no pages.
  *
- * An import has no pages of its own. It stays in SYSTEM, mapped for DMA from
- * beginning to end, and the GPU sees it there.
+ * An import has no pages of its own. It stays in SYSTEM, and the GPU sees it there while its
+ * owner's pages are mapped for DMA (nova_import.c).
  *
  * A move copies by a copy engine, or by CPU where that does not do it, and is complete when it
  * returns. It waits outside the door and enters it only to touch the device. Without the device
@@ -31,6 +31,7 @@
 #include "nova_device.h"
 #include "nova_gem.h"
 #include "nova_mover.h"
+#include "nova_prime.h"
 #include "nova_shrink.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -206,7 +207,7 @@ static int nova_ttm_move_from_vram(struct nova_device *ndev, struct nova_bo *bo,
 	int ret;
 
 	/* What the client does not need is not copied. The pages come later, as zeros. */
-	if (bo->madvise.dontneed && to->mem_type == TTM_PL_SYSTEM) {
+	if (nova_bo_is_expendable(bo) && to->mem_type == TTM_PL_SYSTEM) {
 		bo->madvise.purged = true;
 		goto moved;
 	}
@@ -262,6 +263,12 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	if (from != TTM_PL_SYSTEM && nova_userq_holds(bo) && nova_bound_enter(ndev, &idx)) {
 		nova_bound_exit(idx);
 		return -EBUSY;
+	}
+	/* What it is exported to can see it. */
+	if (from != TTM_PL_SYSTEM) {
+		ret = nova_prime_invalidate(bo);
+		if (ret)
+			return ret;
 	}
 	/* The GPU can see it: take it out of all address spaces, with their caches. */
 	if (from != TTM_PL_SYSTEM)

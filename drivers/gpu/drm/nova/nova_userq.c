@@ -16,6 +16,7 @@
 
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
+#include <drm/drm_gem.h>
 
 #include <drm/nova_drm.h>
 
@@ -26,6 +27,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_import.h"
 #include "nova_queue.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -324,7 +326,20 @@ u64 nova_userq_file_held_max(struct nova_device *ndev)
 	return nova_ttm_vram_usage(ndev).total / NOVA_FILE_HELD_SHARE;
 }
 
-/* What buffers bound in @vm can take of video memory; each counts once. */
+/**
+ * nova_userq_bo_bytes() - what a buffer that must stay where it is counts for
+ * @bo: the buffer
+ *
+ * Return: bytes, if it can be in video memory, or is another device's, which has to pin it.
+ */
+u64 nova_userq_bo_bytes(const struct nova_bo *bo)
+{
+	const struct drm_gem_object *obj = &bo->tbo.base;
+
+	return bo->placement & DRM_NOVA_PLACEMENT_VRAM || drm_gem_is_imported(obj) ? obj->size : 0;
+}
+
+/* What buffers bound in @vm count for, each once. */
 static u64 nova_userq_bound_bytes(struct nova_vm *vm)
 {
 	struct drm_gpuva *va;
@@ -332,11 +347,11 @@ static u64 nova_userq_bound_bytes(struct nova_vm *vm)
 
 	lockdep_assert_held(&vm->lock);
 	drm_gpuvm_for_each_va(va, &vm->gpuvm) {
-		if (!va->gem.obj || !(to_nova_bo(va->gem.obj)->placement & DRM_NOVA_PLACEMENT_VRAM))
+		if (!va->gem.obj)
 			continue;
 		/* A buffer's mappings in this VM are a list, and change only under the lock. */
 		if (va == list_first_entry(&va->vm_bo->list.gpuva, struct drm_gpuva, gem.entry))
-			bytes += va->gem.obj->size;
+			bytes += nova_userq_bo_bytes(to_nova_bo(va->gem.obj));
 	}
 	return bytes;
 }
@@ -388,7 +403,7 @@ static int nova_userq_make_resident(struct nova_vm *vm)
 		/* From here on, as all reservations are held, nothing of it is evicted. */
 		WRITE_ONCE(vm->userqs, 1);
 		/* In here, as TTM locks what it turns out with the same ticket. */
-		ret = nova_vm_validate(vm, &exec);
+		ret = nova_import_hold_all(vm) ?: nova_vm_validate(vm, &exec);
 		if (ret) {
 			WRITE_ONCE(vm->userqs, 0);
 			break;
@@ -419,8 +434,10 @@ int nova_userq_hold(struct nova_vm *vm)
 		ret = nova_userq_charge(vm, nova_userq_bound_bytes(vm));
 		if (!ret)
 			ret = nova_userq_make_resident(vm);
-		if (ret)
+		if (ret) {
+			nova_import_release_all(vm);
 			nova_userq_charge(vm, 0);
+		}
 	}
 	mutex_unlock(&vm->lock);
 	return ret;
@@ -434,14 +451,16 @@ void nova_userq_release(struct nova_vm *vm)
 {
 	guard(mutex)(&vm->lock);
 	WRITE_ONCE(vm->userqs, vm->userqs - 1);
-	if (!vm->userqs)
-		nova_userq_charge(vm, 0);
+	if (vm->userqs)
+		return;
+	nova_import_release_all(vm);
+	nova_userq_charge(vm, 0);
 }
 
 /**
  * nova_userq_reserve() - more is going to be bound
  * @vm: the address space, locked
- * @bytes: sizes of the buffers that can be in video memory and are not bound there yet
+ * @bytes: nova_userq_bo_bytes() of the buffers that are not bound there yet
  *
  * Return: 0, or -ENOSPC when the address space has user-mode queues and that is too much to hold.
  */

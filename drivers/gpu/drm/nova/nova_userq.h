@@ -37,6 +37,7 @@ void nova_userq_open(struct nova_userq *userq, const struct nova_core_dma *mem, 
 void nova_userq_close(struct nova_userq *userq);
 int nova_userq_mmap(struct file *filp, struct vm_area_struct *vma);
 
+u64 nova_userq_bo_bytes(const struct nova_bo *bo);
 int nova_userq_hold(struct nova_vm *vm)
 	__must_not_hold(nova_core_door);
 void nova_userq_release(struct nova_vm *vm);

@@ -16,6 +16,7 @@
 #include "nova_device.h"
 #include "nova_file.h"
 #include "nova_gem.h"
+#include "nova_import.h"
 #include "nova_reset.h"
 #include "nova_user_fence.h"
 #include "nova_vm.h"
@@ -100,7 +101,8 @@ void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma)
  *
  * Called before its memory changes. The mappings stay known, and come back
  * with nova_vm_validate(). When it returns no engine reaches the old memory; with the
- * device gone there is nothing to do.
+ * device gone there is nothing to do. Whoever moves it may be short of memory, in the middle of
+ * anything.
  */
 void nova_vm_bo_evict(struct nova_bo *bo)
 {
@@ -113,7 +115,7 @@ void nova_vm_bo_evict(struct nova_bo *bo)
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj)
 		drm_gpuvm_bo_evict(vm_bo, true);
 
-	bound = nova_bound_enter(to_nova_device(obj->dev), &idx);
+	bound = nova_bound_enter_nested(to_nova_device(obj->dev), &idx);
 	if (!bound)
 		return;
 	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
@@ -180,6 +182,8 @@ static void nova_vm_free(struct drm_gpuvm *gpuvm)
 
 static const struct drm_gpuvm_ops nova_vm_ops = {
 	.vm_free = nova_vm_free,
+	.vm_bo_alloc = nova_import_link_alloc,
+	.vm_bo_free = nova_import_link_free,
 	.vm_bo_validate = nova_vm_bo_validate,
 	.sm_step_map = nova_bind_step_map,
 	.sm_step_remap = nova_bind_step_remap,
