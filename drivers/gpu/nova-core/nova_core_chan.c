@@ -162,11 +162,10 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	if (!nova_core_chan_args_ok(core, args))
 		return ERR_PTR(-EINVAL);
 
-	guard(rwsem_read)(&core->reset.lock);
-
 	chan = kzalloc_obj(*chan, GFP_KERNEL_ACCOUNT);
 	if (!chan)
 		return ERR_PTR(-ENOMEM);
+	guard(rwsem_read)(&core->reset.lock);
 	chan->core = core;
 	chan->engine = args->engine;
 	INIT_LIST_HEAD(&chan->error_link);

@@ -74,7 +74,7 @@ struct nova_core {
 	struct {
 		/**
 		 * @reset.lock: held for writing by who recovers, for reading by who asks something
-		 * of the hardware and judges the answer; outermost in nova-core
+		 * of the hardware and judges the answer; outermost in nova-core. Reclaim takes it
 		 */
 		struct rw_semaphore lock;
 		/** @reset.count: recoveries since probe; guarded by the lock */
