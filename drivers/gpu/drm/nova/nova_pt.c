@@ -4,6 +4,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
+#include <linux/sched/mm.h>
 
 #include <drm/drm_print.h>
 
@@ -27,6 +28,10 @@ int nova_pt_init(struct nova_device *ndev, struct nova_pt *pt, struct nova_accou
 		 bool scratch)
 {
 	guard(mutex_init)(&pt->lock);
+	/* Reclaim takes it (nova_shrink.c), and who signals fences. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&pt->lock);
+	fs_reclaim_release(GFP_KERNEL);
 	pt->ndev = ndev;
 	pt->scratch = scratch;
 	pt->account = account;

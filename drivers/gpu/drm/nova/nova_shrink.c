@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * When the system is short of memory: pages of buffers whose content is not needed are freed.
+ * When the system is short of memory: pages of buffers whose content is not needed are freed,
+ * those of others, if they are idle, go to where the kernel swaps, and come back on their next use.
  *
  * Reclaim may begin wherever memory is allocated, so little is allowed here: reservations are only
- * tried, nothing is waited for, no lock is taken under which memory is allocated, and the door is
- * not entered. That does for buffers that the GPU does not see, which nova_meta.c sees to.
+ * tried, nothing is waited for, no lock is taken under which memory is allocated. What is not
+ * needed the GPU does not see, which nova_meta.c sees to. What is needed it may: then page tables
+ * change, behind the door, where somebody who allocates may already be. An asynchronous bind
+ * does the same with the same locks, and is waited for by fences.
  *
- * The shrinker is a callback of ours, so it goes in remove(). What is not needed then stays until
- * its files are closed.
+ * The shrinker is a callback of ours, so it goes in remove(). What there is of pages then stays
+ * until its files are closed.
  */
 #include <linux/error-injection.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
+#include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_tt.h>
@@ -24,6 +29,8 @@
 #include "nova_device.h"
 #include "nova_gem.h"
 #include "nova_shrink.h"
+#include "nova_ttm.h"
+#include "nova_userq.h"
 
 /**
  * struct nova_shrink - the shrinker of one bound device
@@ -33,6 +40,16 @@ struct nova_shrink {
 	struct shrinker *shrinker;
 	/** @audit: registry entry */
 	struct nova_core_audit audit;
+};
+
+/* What one call of the kernel does. */
+struct nova_shrink_scan {
+	struct nova_device *ndev;
+	struct ttm_operation_ctx ctx;	/* waits for nothing */
+	unsigned long wanted;		/* pages */
+	unsigned long freed;
+	bool swap;			/* needed content, too */
+	bool write;			/* to disk, at once */
 };
 
 /**
@@ -73,36 +90,81 @@ int nova_shrink_purge(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	return ret;
 }
 
+/* Idle, and nobody holds it in place. */
+static bool nova_shrink_suits(struct ttm_buffer_object *tbo, struct ttm_operation_ctx *ctx)
+{
+	return !tbo->deleted && tbo->type != ttm_bo_type_sg && ttm_bo_shrink_suitable(tbo, ctx) &&
+	       !nova_userq_holds(tbo_to_nova_bo(tbo));
+}
+
+/* Return: how many pages were freed, or a negative error code. */
+static long nova_shrink_bo(struct nova_shrink_scan *scan, struct nova_bo *bo)
+{
+	unsigned long pages = bo->madvise.pages;
+
+	if (nova_bo_is_expendable(bo))
+		return nova_shrink_purge(bo, &scan->ctx) ?: pages;
+	return scan->swap ? nova_ttm_swap_out(bo, &scan->ctx, scan->write) : 0;
+}
+
+static void nova_shrink_walk(struct nova_shrink_scan *scan, u32 mem_type)
+{
+	struct ttm_resource_manager *man = ttm_manager_type(&scan->ndev->ttm, mem_type);
+	struct ttm_lru_walk_arg arg = { .ctx = &scan->ctx, .trylock_only = true };
+	struct ttm_bo_lru_cursor cursor;
+	struct ttm_buffer_object *tbo;
+	long freed;
+
+	if (scan->freed >= scan->wanted)
+		return;
+	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &arg, tbo) {
+		if (!nova_shrink_suits(tbo, &scan->ctx))
+			continue;
+		freed = nova_shrink_bo(scan, tbo_to_nova_bo(tbo));
+		if (freed > 0)
+			scan->freed += freed;
+		if (scan->freed >= scan->wanted)
+			break;
+	}
+}
+
+/* The pages that can be swapped out: all there are, if there is room for them. */
+static unsigned long nova_shrink_swappable(struct nova_device *ndev, struct shrink_control *sc)
+{
+	u64 room = ttm_backup_bytes_avail();
+
+	/* Whoever reclaims without this may have a lock that swapping takes. */
+	if (!(sc->gfp_mask & __GFP_FS))
+		room = 0;
+	return min(nova_ttm_system_usage(ndev).used, room) >> PAGE_SHIFT;
+}
+
 static unsigned long nova_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct nova_device *ndev = shrinker->private_data;
+	unsigned long purgeable = atomic_long_read(&ndev->purgeable);
 
-	return atomic_long_read(&ndev->purgeable) ?: SHRINK_EMPTY;
+	return max(purgeable, nova_shrink_swappable(ndev, sc)) ?: SHRINK_EMPTY;
 }
 
+/* First what is not needed, which costs nobody anything. */
 static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	struct nova_device *ndev = shrinker->private_data;
-	struct ttm_resource_manager *man = ttm_manager_type(&ndev->ttm, TTM_PL_SYSTEM);
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
-	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
-	struct ttm_bo_lru_cursor cursor;
-	struct ttm_buffer_object *tbo;
-	unsigned long pages, freed = 0;
+	struct nova_shrink_scan scan = {
+		.ndev = shrinker->private_data,
+		.ctx = { .no_wait_gpu = true },
+		.wanted = sc->nr_to_scan,
+		.write = current_is_kswapd() && sc->gfp_mask & __GFP_IO,
+	};
 
-	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &arg, tbo) {
-		struct nova_bo *bo = tbo_to_nova_bo(tbo);
-
-		if (tbo->deleted || !bo->madvise.dontneed || !ttm_bo_shrink_suitable(tbo, &ctx))
-			continue;
-		pages = bo->madvise.pages;
-		if (!nova_shrink_purge(bo, &ctx))
-			freed += pages;
-		if (freed >= sc->nr_to_scan)
-			break;
+	nova_shrink_walk(&scan, TTM_PL_SYSTEM);
+	if (nova_shrink_swappable(scan.ndev, sc)) {
+		scan.swap = true;
+		nova_shrink_walk(&scan, TTM_PL_SYSTEM);
+		nova_shrink_walk(&scan, TTM_PL_TT);
 	}
-	sc->nr_scanned = freed;
-	return freed ?: SHRINK_STOP;
+	sc->nr_scanned = scan.freed;
+	return scan.freed ?: SHRINK_STOP;
 }
 
 /*

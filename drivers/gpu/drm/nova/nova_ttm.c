@@ -2,8 +2,8 @@
 /*
  * Where buffers live, and how they move. Three placements:
  *
- * SYSTEM	pages the GPU cannot see: not allocated yet, touched by a CPU only, or
- *		evicted. TTM may swap them out.
+ * SYSTEM	pages the GPU cannot see: not allocated yet, touched by a CPU only, evicted, or
+ *		swapped out (nova_shrink.c).
  * TT		pages mapped for DMA.
  * VRAM		video memory, no pages.
  *
@@ -32,7 +32,6 @@
 #include "nova_gem.h"
 #include "nova_mover.h"
 #include "nova_prime.h"
-#include "nova_shrink.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_userq.h"
@@ -92,6 +91,8 @@ static struct ttm_tt *nova_ttm_tt_create(struct ttm_buffer_object *tbo, u32 page
 	} else {
 		if (bo->caching == DRM_NOVA_CPU_CACHING_WC)
 			caching = ttm_write_combined;
+		/* Ours to swap out, not TTM's, which needs a second copy first. */
+		page_flags |= TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_EXTERNAL_MAPPABLE;
 		/*
 		 * TTM leaves out the zeros when video memory is to be copied here. But the device
 		 * may vanish in the middle, and then the rest is what a client sees.
@@ -105,18 +106,34 @@ static struct ttm_tt *nova_ttm_tt_create(struct ttm_buffer_object *tbo, u32 page
 	return &tt->base;
 }
 
+/* They came, or they went. */
+static void nova_ttm_count_pages(struct ttm_device *ttm, struct ttm_tt *base, bool present)
+{
+	s64 size = (s64)base->num_pages << PAGE_SHIFT;
+
+	nova_bo_set_resident(to_nova_tt(base)->bo, DRM_NOVA_PLACEMENT_SYSTEM, present);
+	atomic64_add(present ? size : -size, &nova_ttm_system(ttm)->populated);
+}
+
 static int nova_ttm_tt_populate(struct ttm_device *ttm, struct ttm_tt *base,
 				struct ttm_operation_ctx *ctx)
 {
+	struct nova_bo *bo = to_nova_tt(base)->bo;
 	int ret;
 
-	if (base->page_flags & TTM_TT_FLAG_EXTERNAL)
+	if (drm_gem_is_imported(&bo->tbo.base))
 		return 0;
-	ret = ttm_pool_alloc(&ttm->pool, base, ctx);
+	if (ttm_tt_is_backed_up(base)) {
+		ret = ttm_tt_restore(ttm, base, ctx);
+	} else {
+		/* Where they are swapped out to; then is too late to make it. */
+		ret = base->backup ? 0 : ttm_tt_setup_backup(base);
+		if (!ret)
+			ret = ttm_pool_alloc(&ttm->pool, base, ctx);
+	}
 	if (ret)
 		return ret;
-	nova_bo_set_resident(to_nova_tt(base)->bo, DRM_NOVA_PLACEMENT_SYSTEM, true);
-	atomic64_add((u64)base->num_pages << PAGE_SHIFT, &nova_ttm_system(ttm)->populated);
+	nova_ttm_count_pages(ttm, base, true);
 	return 0;
 }
 
@@ -124,7 +141,7 @@ static void nova_ttm_tt_unpopulate(struct ttm_device *ttm, struct ttm_tt *base)
 {
 	struct nova_bo *bo = to_nova_tt(base)->bo;
 
-	if (base->page_flags & TTM_TT_FLAG_EXTERNAL)
+	if (drm_gem_is_imported(&bo->tbo.base))
 		return;
 	/*
 	 * Moves have done it; no page goes back to the system while the device can reach it. In
@@ -132,8 +149,7 @@ static void nova_ttm_tt_unpopulate(struct ttm_device *ttm, struct ttm_tt *base)
 	 */
 	if (!bo->tbo.resource || bo->tbo.resource->mem_type != TTM_PL_SYSTEM)
 		nova_dma_unmap(nova_ttm_device(ttm), &bo->dma);
-	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_SYSTEM, false);
-	atomic64_sub((u64)base->num_pages << PAGE_SHIFT, &nova_ttm_system(ttm)->populated);
+	nova_ttm_count_pages(ttm, base, false);
 	ttm_pool_free(&ttm->pool, base);
 }
 
@@ -304,14 +320,29 @@ static void nova_ttm_delete_mem_notify(struct ttm_buffer_object *tbo)
 	nova_dma_unmap(nova_ttm_device(tbo->bdev), &tbo_to_nova_bo(tbo)->dma);
 }
 
-/* About to be swapped out, idle and in SYSTEM: what the client does not need is dropped instead. */
-static void nova_ttm_swap_notify(struct ttm_buffer_object *tbo)
+/**
+ * nova_ttm_swap_out() - write a buffer's pages to where the kernel swaps
+ * @bo: the buffer, idle and with pages, its reservation held
+ * @ctx: how to wait, for nothing
+ * @write: to disk, at once
+ *
+ * It is in SYSTEM afterwards, out of everybody's sight, and comes back when its pages are needed.
+ * Called while memory is reclaimed.
+ *
+ * Return: how many pages were freed, or a negative error code: then it is as it was, or in SYSTEM.
+ */
+long nova_ttm_swap_out(struct nova_bo *bo, struct ttm_operation_ctx *ctx, bool write)
 {
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
-	struct nova_bo *bo = tbo_to_nova_bo(tbo);
+	const struct ttm_bo_shrink_flags flags = { .writeback = write, .allow_move = true };
+	long ret;
 
-	if (bo->madvise.dontneed)
-		nova_shrink_purge(bo, &ctx);
+	/* Without the device they may have been mapped from SYSTEM. */
+	ret = nova_prime_invalidate(bo);
+	if (!ret)
+		ret = ttm_bo_shrink(ctx, &bo->tbo, flags);
+	if (ret > 0)
+		nova_ttm_count_pages(bo->tbo.bdev, bo->tbo.ttm, false);
+	return ret;
 }
 
 /* --- the CPU's view --- */
@@ -355,7 +386,6 @@ static const struct ttm_device_funcs nova_ttm_funcs = {
 	.eviction_valuable = nova_ttm_eviction_valuable,
 	.evict_flags = nova_ttm_evict_flags,
 	.move = nova_ttm_move,
-	.swap_notify = nova_ttm_swap_notify,
 	.delete_mem_notify = nova_ttm_delete_mem_notify,
 	.io_mem_reserve = nova_ttm_io_mem_reserve,
 	.io_mem_pfn = nova_ttm_io_mem_pfn,
@@ -372,7 +402,7 @@ static int nova_ttm_system_alloc(struct ttm_resource_manager *man, struct ttm_bu
 		return -ENOMEM;
 	ttm_resource_init(tbo, place, *res);
 
-	/* Over the limit TTM sends others to SYSTEM, from where they can be swapped out. */
+	/* Over the limit TTM sends others to SYSTEM, out of the device's reach. */
 	if (ttm_resource_manager_usage(man) > man->size) {
 		ttm_resource_fini(man, *res);
 		kfree(*res);

@@ -4,7 +4,9 @@
 
 #include <linux/types.h>
 
+struct nova_bo;
 struct nova_device;
+struct ttm_operation_ctx;
 
 /**
  * struct nova_ttm_usage - one kind of memory
@@ -16,6 +18,7 @@ struct nova_ttm_usage {
 	u64 used;
 };
 
+long nova_ttm_swap_out(struct nova_bo *bo, struct ttm_operation_ctx *ctx, bool write);
 int nova_ttm_init(struct nova_device *ndev);
 
 struct nova_ttm_usage nova_ttm_vram_usage(struct nova_device *ndev);
