@@ -12,6 +12,7 @@
 #include "igt_nova_meta.h"
 #include "igt_nova_share.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_userq.h"
 
 IGT_TEST_DESCRIPTION("Labels, and buffers whose content is not needed: dropped under pressure, never by surprise.");
 
@@ -236,6 +237,46 @@ static void test_waits_for_jobs(int fd)
 	igt_nova_client_close(&client);
 }
 
+/* In a VM with user-mode queues it is there when it is needed again, wherever it was and was dropped or not. */
+static void test_user_queue(int fd)
+{
+	static const uint32_t placements[] = { VRAM, SYSTEM, VRAM | SYSTEM };
+	struct igt_nova_bo bo[ARRAY_SIZE(placements)], fence;
+	struct igt_nova_userq userq;
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+
+	(void)fd;
+	open_client(&client);
+	igt_nova_client_bo(&client, &fence, PAGE, SYSTEM);
+	for (size_t i = 0; i < ARRAY_SIZE(placements); i++) {
+		igt_nova_client_bo(&client, &bo[i], SIZE, placements[i]);
+		igt_nova_bo_fill(&bo[i], VALUE);
+		igt_assert_eq(igt_nova_madvise(client.fd, bo[i].handle, DONTNEED), 1);
+	}
+	igt_nova_reclaim();
+	igt_nova_userq_create(&client, &userq, 0, 0);
+	for (uint32_t i = 0; i < ARRAY_SIZE(placements); i++) {
+		bool dropped = placements[i] == SYSTEM;
+
+		igt_assert_eq(igt_nova_try_madvise(client.fd, bo[i].handle, DONTNEED), -EBUSY);
+		igt_assert_eq(igt_nova_madvise(client.fd, bo[i].handle, WILLNEED), !dropped);
+		igt_nova_push_begin(&client, &push, 64);
+		igt_nova_push_fill(&push, bo[i].va, ~VALUE, SIZE / 8);
+		igt_nova_push_fence(&push, fence.va, i + 1);
+		igt_nova_userq_submit(&userq, &push);
+		igt_assert_eq(igt_nova_wait_fence(client.fd, client.vm, userq.create.queue_id,
+						  fence.va, i + 1), 0);
+		igt_assert_eq_u64(igt_nova_bo_check(&bo[i], ~VALUE), SIZE / 8);
+		igt_assert_eq_u32(bo[i].map[SIZE / 8], dropped ? 0 : VALUE);
+	}
+	igt_nova_userq_destroy(client.fd, &userq);
+	for (size_t i = 0; i < ARRAY_SIZE(placements); i++)
+		igt_nova_bo_destroy(client.fd, &bo[i]);
+	igt_nova_bo_destroy(client.fd, &fence);
+	igt_nova_client_close(&client);
+}
+
 /* What somebody else's device uses is not dropped; and what is somebody else's is not advised on. */
 static void test_shared(int fd)
 {
@@ -314,6 +355,7 @@ static const struct igt_nova_test tests[] = {
 	{ "purged", "Dropped when memory is short: zeros, and told so.", test_purged },
 	{ "gpu-sees-nothing", "The GPU does not reach what is not needed.", test_gpu_sees_nothing },
 	{ "waits-for-jobs", "Jobs end before their buffers are given up.", test_waits_for_jobs },
+	{ "user-queue", "Needed again by a user-mode queue.", test_user_queue },
 	{ "shared", "Buffers that others use.", test_shared },
 	{ "unplug", "Memory is short while the device goes.", test_unplug },
 };

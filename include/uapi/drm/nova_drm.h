@@ -148,6 +148,20 @@ struct drm_nova_gem_create {
 	__u32 cpu_caching;
 };
 
+/**
+ * DOC: buffers shared by dma-buf
+ *
+ * Handles become dma-bufs and back with DRM's ioctls. Other devices get system memory: a buffer
+ * that may be in video memory only is not for them (EOPNOTSUPP), others are moved when they are
+ * imported (EBUSY if a user-mode queue may be using one in video memory), and stay while they are.
+ * Their memory may be swapped out while nobody uses it; importers that can be told of moves are,
+ * for others it is pinned.
+ *
+ * The memory of an imported buffer may move as well, between the jobs of a VM that it is bound in.
+ * Each EXEC and VM_BIND of the VM that needs it has it mapped where it is then, and fails with the
+ * exporter's error if that cannot be.
+ */
+
 /** define DRM_NOVA_GEM_INFO_IMPORTED - the memory is another device's (dma-buf import) */
 #define DRM_NOVA_GEM_INFO_IMPORTED	(1u << 31)
 
@@ -158,7 +172,8 @@ struct drm_nova_gem_create {
  * @size: out, bytes, page aligned
  * @flags: out, DRM_NOVA_GEM_* the buffer was made with, DRM_NOVA_GEM_INFO_*
  * @placement: out, DRM_NOVA_PLACEMENT_* mask it may live in
- * @resident: out, DRM_NOVA_PLACEMENT_* it lives in now; 0: nothing allocated
+ * @resident: out, DRM_NOVA_PLACEMENT_* it lives in now; 0: nothing allocated, or swapped out; of an
+ *            imported buffer always system memory
  * @reserved: out, 0
  */
 struct drm_nova_gem_info {
@@ -395,10 +410,13 @@ struct drm_nova_gem_mmap_offset {
  * usable; of a dropped buffer they are zero, and what is written to them may be dropped again.
  *
  * WILLNEED ends that: the content is kept from now on, what was dropped is zero, and the
- * GPU sees the buffer from the next EXEC on. A retained of 0 is told once.
+ * GPU sees the buffer from the next EXEC on. A retained of 0 is told once. Where the buffer is
+ * bound in a VM with user-mode queues, the GPU sees it when WILLNEED returns, which waits for the
+ * jobs of that VM. It is ENOSPC when there is no room in video memory, and DONTNEED stands.
  *
  * DONTNEED is EBUSY while the buffer is bound where there are user-mode queues. Advice on an
  * imported buffer is EPERM: the memory is not ours. A buffer in use by an importer is not dropped.
+ * Idle buffers whose content is needed may be swapped out, and come back with it.
  */
 struct drm_nova_gem_set_meta {
 	__u32 handle;
@@ -578,7 +596,8 @@ struct drm_nova_vm_get_state {
  *
  * While a VM has user-mode queues, all buffers bound in it stay resident: they are made so when
  * the first one is created and with each VM_BIND, and are not moved (exporting one from video
- * memory: EBUSY).
+ * memory: EBUSY). Imported ones are pinned by their owners for that, whose error is the ioctl's,
+ * and count as those in video memory do for the limit (ENOSPC).
  *
  * Work in such a queue may take as long as it likes, and wait for semaphores as long as it likes,
  * as it leaves the engine to others from time to time. A queue that does not let go of its engine

@@ -4,7 +4,8 @@
  *
  * A buffer that is not needed (DONTNEED) is out of the GPU's sight, so that its pages can be freed
  * without the hardware: what frees them is nova_shrink.c, and moves that leave out the copy
- * (nova_ttm.c). It comes back when it is needed again (WILLNEED) and the next job is submitted.
+ * (nova_ttm.c). It comes back when it is needed again (WILLNEED) and the next job is submitted, or
+ * a user-mode queue can see it.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -107,6 +108,26 @@ static int nova_meta_hide(struct nova_bo *bo)
 	return ttm_bo_validate(tbo, &placement, &ctx);
 }
 
+/*
+ * Where there are user-mode queues no EXEC is to come: the GPU sees it at once. Not while a bind is
+ * under way that the page tables do not know of.
+ */
+static int nova_meta_show(struct nova_bo *bo)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	int ret;
+
+	if (!bo->madvise.dontneed || !nova_userq_holds(bo))
+		return 0;
+	ret = ttm_bo_wait_ctx(&bo->tbo, &ctx);
+	if (ret)
+		return ret;
+	WRITE_ONCE(bo->madvise.dontneed, false);
+	ret = nova_vm_bo_restore(bo);
+	WRITE_ONCE(bo->madvise.dontneed, !!ret);
+	return ret;
+}
+
 static int nova_meta_madvise(struct nova_bo *bo, struct drm_nova_gem_set_meta *args)
 {
 	bool dontneed = args->value == DRM_NOVA_MADVISE_DONTNEED;
@@ -118,8 +139,7 @@ static int nova_meta_madvise(struct nova_bo *bo, struct drm_nova_gem_set_meta *a
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	if (dontneed)
-		ret = nova_meta_hide(bo);
+	ret = dontneed ? nova_meta_hide(bo) : nova_meta_show(bo);
 	if (!ret) {
 		args->retained = !bo->madvise.purged;
 		if (!dontneed)

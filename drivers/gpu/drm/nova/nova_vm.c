@@ -156,6 +156,25 @@ static int nova_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec
 }
 
 /**
+ * nova_vm_bo_restore() - undo nova_vm_bo_evict() where there are user-mode queues
+ * @bo: the buffer, its reservation held, and no bind of it under way
+ *
+ * Outside the door; may wait for fences.
+ *
+ * Return: 0 or a negative error code.
+ */
+int nova_vm_bo_restore(struct nova_bo *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	int ret = 0;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->tbo.base)
+		if (!ret && READ_ONCE(to_nova_vm(vm_bo->vm)->userqs))
+			ret = nova_vm_bo_validate(vm_bo, NULL);
+	return ret;
+}
+
+/**
  * nova_vm_validate() - make resident what was evicted
  * @vm: the address space
  * @exec: holds the reservations of the VM and all its buffers

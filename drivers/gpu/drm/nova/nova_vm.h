@@ -119,6 +119,10 @@ int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
 void nova_vm_bo_evict(struct nova_bo *bo)
 	__must_not_hold(nova_core_door);
 
+/* It is needed now: mapped again where user-mode queues run. */
+int nova_vm_bo_restore(struct nova_bo *bo)
+	__must_not_hold(nova_core_door);
+
 int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
 int nova_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 
