@@ -9,12 +9,15 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_dmabuf.h"
 #include "igt_nova_failcall.h"
+#include "igt_nova_swap.h"
 #include "igt_nova_unplug.h"
 
 IGT_TEST_DESCRIPTION("Files, mappings, faults and sharing with the n-th allocation or user copy failing.");
 
 #define PAGE		IGT_NOVA_PAGE
+#define SWAP		(16ull << 20)
 #define VRAM		DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM		DRM_NOVA_PLACEMENT_SYSTEM
 
@@ -129,6 +132,32 @@ static void finish_fault(void *data, int ret, bool injected)
 	finish_map_cpu(bench, 0, injected);
 }
 
+static bool swap_tried;
+
+/* Reclaim takes what is idle. */
+static void swap_out(int fd, uint32_t handle)
+{
+	struct drm_nova_gem_info info = { .resident = SYSTEM };
+
+	if (!swap_tried)
+		igt_nova_swap_on(SWAP);
+	swap_tried = true;
+	for (unsigned int i = 0; i < 100 && info.resident; i++) {
+		igt_nova_swap_reclaim();
+		igt_nova_gem_info(fd, handle, &info, 0);
+	}
+	igt_assert_eq_u32(info.resident, 0);
+}
+
+static void prepare_fault_swapped(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	prepare_fault(data, SYSTEM);
+	memset(bench->map, 0, 4 * PAGE);
+	swap_out(bench->client.fd, bench->handle);
+}
+
 static void prepare_export(void *data)
 {
 	struct igt_nova_failbench *bench = data;
@@ -219,6 +248,51 @@ static void finish_attach(void *data, int ret, bool injected)
 	(void)injected;
 	if (ret == 0)
 		igt_nova_gem_close(bench->second, bench->id);
+	close_fd(bench);
+}
+
+/* A buffer of another device, bound, which has moved since. */
+static void prepare_exec_moved(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	uint32_t handle, *map;
+
+	igt_require_f(bench->second >= 0, "one device only\n");
+	handle = igt_nova_gem_create(bench->second, 4 * PAGE, 0, SYSTEM, 0, 0);
+	bench->fd = igt_nova_dmabuf_export(bench->second, handle);
+	bench->handle = igt_nova_dmabuf_import(bench->client.fd, bench->fd);
+	bench->va = igt_nova_client_va(&bench->client, 4 * PAGE);
+	igt_nova_vm_map(bench->client.fd, bench->client.vm, bench->handle, 0, bench->va, 4 * PAGE,
+			0, 0);
+	map = igt_nova_dmabuf_map(bench->fd, 4 * PAGE);
+	map[0] = 0;
+	munmap(map, 4 * PAGE);
+	swap_out(bench->second, handle);
+	igt_nova_gem_close(bench->second, handle);
+}
+
+static int call_exec(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_push push = { .va = bench->push.va, .length = bench->push.length };
+	struct drm_nova_job job = { .pushes = { sizeof(push), 1, (uintptr_t)&push } };
+	struct drm_nova_exec args = {
+		.queue_id = bench->queue, .jobs = { sizeof(job), 1, (uintptr_t)&job },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_EXEC, &args);
+}
+
+/* Without a failure it is mapped again; with one it is by the job that is submitted afterwards. */
+static void finish_exec_moved(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)ret;
+	(void)injected;
+	igt_assert_eq(igt_nova_submit_wait(bench->client.fd, bench->queue, &bench->push), 1);
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, 4 * PAGE, 0);
+	igt_nova_gem_close(bench->client.fd, bench->handle);
 	close_fd(bench);
 }
 
@@ -321,6 +395,13 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "touch-system",
 		    .prepare = prepare_fault_system, .call = call_touch, .finish = finish_fault },
 	  .describe = "The program writes to a mapping of system memory for the first time." },
+	{ .fail = { .name = "fault-swapped",
+		    .errors = { EFAULT }, .prepare = prepare_fault_swapped, .call = call_fault,
+		    .finish = finish_fault },
+	  .describe = "A system call writes to a mapping of memory that was swapped out." },
+	{ .fail = { .name = "exec-moved",
+		    .prepare = prepare_exec_moved, .call = call_exec, .finish = finish_exec_moved },
+	  .describe = "A job is submitted after an import has moved." },
 	{ .fail = { .name = "prime-export",
 		    .prepare = prepare_export, .call = call_export, .finish = finish_export },
 	  .describe = "A buffer is exported.", .orphans = true },
@@ -361,6 +442,7 @@ int igt_main()
 	igt_nova_failcall_run(calls, ARRAY_SIZE(calls));
 	igt_fixture() {
 		igt_nova_fail_fini();
+		igt_nova_swap_off();
 		igt_nova_replug();
 		igt_nova_unplug_fini();
 	}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Somewhere to swap to, so that the kernel has a reason to take memory that is in use. */
+#ifndef IGT_NOVA_SWAP_H
+#define IGT_NOVA_SWAP_H
+
+#include <stdint.h>
+
+/* Swap space in memory, behind a loop device; skips where there can be none. One at a time. */
+void igt_nova_swap_on(uint64_t size);
+/* Whatever is in there comes back; nothing happens if there is none. */
+void igt_nova_swap_off(void);
+
+/* Has the driver free what it can, on all its devices. */
+void igt_nova_swap_reclaim(void);
+
+#endif /* IGT_NOVA_SWAP_H */
