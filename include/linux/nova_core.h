@@ -143,10 +143,14 @@ unsigned long nova_core_dma_pfn(const struct nova_core_dma *dma, size_t offset)
 /**
  * struct nova_core_map - a DMA mapping of pages somebody else owns
  * @sgt: the mapped table, NULL when nothing is mapped
+ * @readonly: the device only reads; set before it is mapped
+ * @shared: others use the pages at the same time: no copy of them will do; likewise
  * @audit: registry entry
  */
 struct nova_core_map {
 	struct sg_table *sgt;
+	bool readonly;
+	bool shared;
 	struct nova_core_audit audit;
 };
 

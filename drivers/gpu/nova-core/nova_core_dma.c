@@ -98,13 +98,23 @@ unsigned long nova_core_dma_pfn(const struct nova_core_dma *dma, size_t offset)
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_dma_pfn, "NOVA_CORE");
 
+static enum dma_data_direction nova_core_map_direction(const struct nova_core_map *map)
+{
+	return map->readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
+static unsigned long nova_core_map_attrs(const struct nova_core_map *map)
+{
+	return map->shared ? DMA_ATTR_REQUIRE_COHERENT : 0;
+}
+
 /**
  * nova_core_map_sgt() - map somebody's pages for DMA
  * @core: the GPU
  * @map: filled in; must be unmapped (its sgt NULL)
  * @sgt: the pages; stays with the caller, and must stay until nova_core_unmap_sgt()
  *
- * Both directions. Works on a lost device too.
+ * Both directions, unless @map is readonly. Works on a lost device too.
  * Context: may sleep.
  * Return: 0, -EBUSY if @map is in use, or what dma_map_sgtable() returns.
  */
@@ -116,7 +126,8 @@ noinline int nova_core_map_sgt(struct nova_core *core, struct nova_core_map *map
 	if (WARN_ON_ONCE(map->sgt))
 		return -EBUSY;
 
-	ret = dma_map_sgtable(core->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	ret = dma_map_sgtable(core->dev, sgt, nova_core_map_direction(map),
+			      nova_core_map_attrs(map));
 	if (ret)
 		return ret;
 
@@ -139,7 +150,8 @@ void nova_core_unmap_sgt(struct nova_core *core, struct nova_core_map *map)
 	if (!map->sgt)
 		return;
 
-	dma_unmap_sgtable(core->dev, map->sgt, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_sgtable(core->dev, map->sgt, nova_core_map_direction(map),
+			  nova_core_map_attrs(map));
 	map->sgt = NULL;
 	nova_core_audit_del(core, &map->audit);
 }
