@@ -169,7 +169,6 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	chan->core = core;
 	chan->engine = args->engine;
 	INIT_LIST_HEAD(&chan->error_link);
-
 	ret = nova_core_chan_request(core, args, chan);
 	if (ret)
 		goto free_chan;

@@ -13,18 +13,19 @@
 
 /*
  * Fails if the firmware gave out an id or an instance block twice, or memory is short. Who reclaims
- * some may invalidate page tables, which takes the reset lock, that the caller holds.
+ * some may invalidate page tables, which takes the reset lock, that the caller holds; so nothing is
+ * reclaimed here.
  */
 int nova_core_chans_insert(struct nova_core *core, struct nova_core_chan *chan)
 {
 	struct nova_core_chans *chans = core->chans;
 	int ret;
 
-	ret = xa_insert(&chans->by_id, chan->chid, chan, GFP_NOFS);
+	ret = xa_insert(&chans->by_id, chan->chid, chan, GFP_ATOMIC);
 	if (ret)
 		return ret;
 
-	ret = xa_insert(&chans->by_inst, chan->inst_key, xa_mk_value(chan->chid), GFP_NOFS);
+	ret = xa_insert(&chans->by_inst, chan->inst_key, xa_mk_value(chan->chid), GFP_ATOMIC);
 	if (ret) {
 		spin_lock(&chans->lock);
 		xa_erase(&chans->by_id, chan->chid);
