@@ -77,6 +77,7 @@ static void test_device(int fd)
 	igt_assert_lte_u64(1, device.generation);
 	igt_assert_eq_u64(device.features,
 			  DRM_NOVA_FEATURE_ASYNC_BIND | DRM_NOVA_FEATURE_SPARSE |
+			  DRM_NOVA_FEATURE_USERPTR |
 			  DRM_NOVA_FEATURE_USERMODE_QUEUE | DRM_NOVA_FEATURE_USER_FENCE |
 			  DRM_NOVA_FEATURE_RECOVERY | DRM_NOVA_FEATURE_MADVISE |
 			  DRM_NOVA_FEATURE_IMPLICIT_SYNC);

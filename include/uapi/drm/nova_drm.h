@@ -235,6 +235,8 @@ struct drm_nova_query_device {
 #define DRM_NOVA_FEATURE_ASYNC_BIND	(1ull << 0)
 /** define DRM_NOVA_FEATURE_SPARSE - DRM_NOVA_VM_BIND_SPARSE, DRM_NOVA_VM_SCRATCH */
 #define DRM_NOVA_FEATURE_SPARSE		(1ull << 1)
+/** define DRM_NOVA_FEATURE_USERPTR - DRM_NOVA_VM_BIND_USERPTR */
+#define DRM_NOVA_FEATURE_USERPTR	(1ull << 2)
 /** define DRM_NOVA_FEATURE_USERMODE_QUEUE - DRM_NOVA_QUEUE_USERMODE */
 #define DRM_NOVA_FEATURE_USERMODE_QUEUE	(1ull << 3)
 /** define DRM_NOVA_FEATURE_USER_FENCE - DRM_IOCTL_NOVA_WAIT_USER_FENCE */
@@ -463,17 +465,18 @@ struct drm_nova_vm_destroy {
 
 #define DRM_NOVA_VM_BIND_READONLY	(1u << 0)	/* MAP: GPU writes fault */
 #define DRM_NOVA_VM_BIND_SPARSE		(1u << 1)	/* MAP without memory; see below */
+#define DRM_NOVA_VM_BIND_USERPTR	(1u << 2)	/* MAP of the caller's memory; see below */
 
 /**
  * struct drm_nova_vm_bind_op - one change of an address space
  * @op: DRM_NOVA_VM_BIND_OP_*
- * @flags: DRM_NOVA_VM_BIND_READONLY or DRM_NOVA_VM_BIND_SPARSE
- * @handle: MAP: GEM handle; otherwise, and with DRM_NOVA_VM_BIND_SPARSE, 0
+ * @flags: DRM_NOVA_VM_BIND_READONLY, DRM_NOVA_VM_BIND_USERPTR or both; or DRM_NOVA_VM_BIND_SPARSE
+ * @handle: MAP of a buffer: GEM handle; otherwise 0
  * @pad: must be 0
- * @bo_offset: MAP: offset in the buffer, multiple of 4096; otherwise, and with
- *             DRM_NOVA_VM_BIND_SPARSE, 0
+ * @bo_offset: MAP of a buffer: offset in it, multiple of 4096; with DRM_NOVA_VM_BIND_USERPTR the
+ *             address in the process, multiple of the CPU's page size; otherwise 0
  * @va: first address, multiple of 4096
- * @size: bytes, multiple of 4096, not 0; the MAPs of buffers in one call together at most
+ * @size: bytes, multiple of 4096, not 0; the MAPs of memory in one call together at most
  *        gem_size_max of DRM_NOVA_QUERY_LIMITS, or E2BIG
  *
  * A MAP with DRM_NOVA_VM_BIND_SPARSE gives a range no memory: the GPU reads zero there and what it
@@ -482,6 +485,19 @@ struct drm_nova_vm_destroy {
  * buffer replaces a part of it, and what is unmapped later is not sparse again. To unmap a part
  * of it takes page tables where it is cut, and can fail with ENOSPC or ENOMEM; to unmap all of it
  * cannot.
+ *
+ * A MAP with DRM_NOVA_VM_BIND_USERPTR gives the GPU memory of the process that calls, anonymous,
+ * shared or of a file: what is at these addresses of it, whatever that becomes. The process must
+ * have all of it, and be allowed to write to it unless DRM_NOVA_VM_BIND_READONLY is set, or
+ * EFAULT; so it is for mappings of devices and their buffers, and where a userfaultfd is
+ * registered. Nothing is pinned. When the memory changes (it is unmapped, moved, swapped out,
+ * protected, shared by a fork) the kernel waits for the jobs and binds of the VM, for twelve times
+ * job_timeout_ms at most, and takes it from the GPU; a job that is still at it faults. The next
+ * EXEC in the VM looks up what is at the addresses then. It is EFAULT, with nothing done, while the
+ * process has nothing there, or has ended, and the range is still bound.
+ * A fork's child has no part in it: the range is the caller's, whoever else has the file.
+ *
+ * EPERM in a VM with user-mode queues: nobody could tell when they have finished with the memory.
  */
 struct drm_nova_vm_bind_op {
 	__u32 op;
@@ -593,6 +609,9 @@ struct drm_nova_vm_get_state {
  * each. The ring is empty when GP_GET == GP_PUT and is full with one entry free. The device writes
  * GP_GET from time to time only, so completion is better told by a semaphore that the push
  * releases, with a non-stall interrupt behind it for DRM_IOCTL_NOVA_WAIT_USER_FENCE.
+ *
+ * No memory of a process can be bound where there are such queues, and no such queue be made where
+ * some is bound, or is until a bind on its way takes place (EPERM, DRM_NOVA_VM_BIND_USERPTR).
  *
  * While a VM has user-mode queues, all buffers bound in it stay resident: they are made so when
  * the first one is created and with each VM_BIND, and are not moved (exporting one from video
@@ -749,7 +768,7 @@ struct drm_nova_job {
  *
  * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound
  * in the queue's VM are made resident and stay so until the jobs end.
- * EINVAL for a user-mode queue.
+ * EINVAL for a user-mode queue. EFAULT: see DRM_NOVA_VM_BIND_USERPTR.
  */
 struct drm_nova_exec {
 	__u32 queue_id;
@@ -802,7 +821,8 @@ struct drm_nova_get_time {
  * without an interrupt behind it is not noticed before one of these. Writes by the CPU
  * are seen in the same way.
  *
- * The buffer may be anywhere, evicted or NO_MMAP as well; of an imported one EPERM. It is looked up
+ * The buffer may be anywhere, evicted or NO_MMAP as well; of an imported one, and of memory of a
+ * process (DRM_NOVA_VM_BIND_USERPTR), EPERM. It is looked up
  * each time: what is bound there may change, and ENOENT ends the wait when nothing is, or when
  * the VM or the queue has been destroyed.
  *

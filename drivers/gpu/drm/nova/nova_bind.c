@@ -49,23 +49,40 @@ static int nova_bind_check_map(struct nova_bind *bind, struct nova_bind_op *op)
 	return 0;
 }
 
+static int nova_bind_check_userptr(struct nova_bind *bind, struct nova_bind_op *op)
+{
+	struct drm_nova_vm_bind_op *args = op->args;
+	struct nova_userptr *userptr;
+	u64 end;
+
+	if (args->handle || !PAGE_ALIGNED(args->bo_offset) ||
+	    check_add_overflow(args->bo_offset, args->size, &end))
+		return -EINVAL;
+	userptr = nova_userptr_create(bind->vm, args->bo_offset, args->size,
+				      args->flags & DRM_NOVA_VM_BIND_READONLY);
+	if (IS_ERR(userptr))
+		return PTR_ERR(userptr);
+	op->userptr = userptr;
+	return 0;
+}
+
 static bool nova_bind_check_flags(const struct drm_nova_vm_bind_op *args)
 {
 	if (args->op != DRM_NOVA_VM_BIND_OP_MAP)
 		return !args->flags;
-	return !args->flags || args->flags == DRM_NOVA_VM_BIND_READONLY ||
-	       args->flags == DRM_NOVA_VM_BIND_SPARSE;
+	return args->flags == DRM_NOVA_VM_BIND_SPARSE ||
+	       !(args->flags & ~(DRM_NOVA_VM_BIND_READONLY | DRM_NOVA_VM_BIND_USERPTR));
 }
 
 static int nova_bind_check(struct nova_bind *bind, struct nova_bind_op *op)
 {
 	struct drm_nova_vm_bind_op *args = op->args;
-	bool bo = nova_bind_is_map(op) && !nova_bind_is_sparse(op);
+	bool memory = nova_bind_is_map(op) && !nova_bind_is_sparse(op);
 	u64 end;
 
 	if (args->pad || args->op > DRM_NOVA_VM_BIND_OP_UNMAP_ALL || !nova_bind_check_flags(args))
 		return -EINVAL;
-	if (!bo && (args->handle || args->bo_offset))
+	if (!memory && (args->handle || args->bo_offset))
 		return -EINVAL;
 	if (args->op == DRM_NOVA_VM_BIND_OP_UNMAP_ALL) {
 		if (args->va || args->size)
@@ -78,7 +95,10 @@ static int nova_bind_check(struct nova_bind *bind, struct nova_bind_op *op)
 	    check_add_overflow(args->va, args->size, &end) ||
 	    args->va < NOVA_VM_USER_START || end > NOVA_VM_KERNEL_START)
 		return -EINVAL;
-	return bo ? nova_bind_check_map(bind, op) : 0;
+	if (!memory)
+		return 0;
+	return args->flags & DRM_NOVA_VM_BIND_USERPTR ? nova_bind_check_userptr(bind, op) :
+							nova_bind_check_map(bind, op);
 }
 
 /* What the steps will take. */
@@ -119,7 +139,7 @@ static int nova_bind_init(struct nova_bind *bind, const struct drm_nova_array *a
 		if (ret)
 			return ret;
 		/* The entries are written in one stay inside the door, which has to be bounded. */
-		if (bind->ops[i].obj) {
+		if (bind->ops[i].obj || bind->ops[i].userptr) {
 			mapped += args[i].size;
 			if (mapped > mapped_max)
 				return -E2BIG;
@@ -161,7 +181,7 @@ static int nova_bind_claim_op(struct nova_bind *bind, struct nova_bind_op *op)
 	u64 va = op->args->va, end = va + op->args->size;
 	int ret;
 
-	if (op->obj) {
+	if (op->obj || op->userptr) {
 		ret = nova_pt_claim(&bind->vm->pt, va, op->args->size);
 		if (ret)
 			return ret;
@@ -267,13 +287,17 @@ static u64 nova_bind_new_bytes(struct nova_bind *bind)
 static int nova_bind_commit(struct nova_bind *bind)
 {
 	struct nova_bound *bound;
-	int idx, ret;
+	int idx, ret = -EAGAIN;
 
 	bound = nova_bound_enter(bind->vm->pt.ndev, &idx);
 	if (!bound)
 		return -ENODEV;
-	nova_bind_record(bind);
-	ret = nova_bind_apply(bound, bind);
+	scoped_guard(mutex, &bind->vm->userptrs.lock) {
+		if (nova_bind_valid(bind)) {
+			nova_bind_record(bind);
+			ret = nova_bind_apply(bound, bind);
+		}
+	}
 	nova_bound_exit(idx);
 	return ret;
 }
@@ -302,9 +326,31 @@ static int nova_bind_try(void *data)
 	return ret;
 }
 
+/* Nobody could tell when the GPU has finished with the pages of a process. */
+static int nova_bind_check_userqs(struct nova_bind *bind)
+{
+	if (!bind->vm->userqs)
+		return 0;
+	for (u32 i = 0; i < bind->count; i++)
+		if (bind->ops[i].userptr)
+			return -EPERM;
+	return 0;
+}
+
+/* Memory of processes is looked up before, as that may take as long as they want. */
+static int nova_bind_validate(struct nova_bind *bind)
+{
+	int ret = 0;
+
+	for (u32 i = 0; !ret && i < bind->count; i++)
+		if (bind->ops[i].userptr)
+			ret = nova_userptr_validate(bind->ops[i].userptr);
+	return ret;
+}
+
 static int nova_bind_run_locked(struct nova_bind *bind)
 {
-	int ret = nova_bind_claim(bind);
+	int ret = nova_bind_check_userqs(bind) ?: nova_bind_claim(bind);
 
 	if (!ret)
 		ret = nova_space_run(bind->vm->pt.ndev, nova_bind_try, bind);
@@ -325,7 +371,8 @@ static int nova_bind_run(struct nova_bind *bind)
 	int ret;
 
 	do {
-		ret = mutex_lock_interruptible(&vm->lock);
+		fence = NULL;
+		ret = nova_bind_validate(bind) ?: mutex_lock_interruptible(&vm->lock);
 		if (ret)
 			break;
 		fence = job ? NULL : nova_bind_queue_last(vm->binds);
@@ -336,7 +383,7 @@ static int nova_bind_run(struct nova_bind *bind)
 			ret = dma_fence_wait(fence, true);
 			dma_fence_put(fence);
 		}
-	} while (fence && !ret);
+	} while (ret == -EAGAIN || (fence && !ret));
 	if (job && ret)
 		nova_bind_job_destroy(job);
 	if (!job || ret)
@@ -386,6 +433,7 @@ int nova_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 	if (!vm)
 		return -ENOENT;
 	ret = nova_bind_create(vm, file, args);
+	nova_userptrs_reap(vm);
 	nova_vm_put(vm);
 	return ret;
 }

@@ -14,6 +14,7 @@ struct drm_gpuvm_bo;
 struct drm_nova_vm_bind_op;
 struct nova_bind_job;
 struct nova_bound;
+struct nova_userptr;
 struct nova_vm;
 
 /**
@@ -24,6 +25,8 @@ struct nova_bind_op {
 	struct drm_nova_vm_bind_op *args;
 	/** @obj: buffer to map, a reference, or NULL */
 	struct drm_gem_object *obj;
+	/** @userptr: memory of a process to map, a reference, or NULL */
+	struct nova_userptr *userptr;
 	/** @vm_bo: its link to the VM, while the ioctl runs */
 	struct drm_gpuvm_bo *vm_bo;
 	/** @retired: mappings that are no more or were cut, nova_vma by base.gem.entry */
@@ -76,6 +79,7 @@ int nova_bind_step_remap(struct drm_gpuva_op *op, void *priv);
 int nova_bind_step_unmap(struct drm_gpuva_op *op, void *priv);
 
 void nova_bind_put_links(struct nova_bind *bind);
+bool nova_bind_valid(struct nova_bind *bind);
 void nova_bind_record(struct nova_bind *bind);
 int nova_bind_apply(struct nova_bound *bound, struct nova_bind *bind)
 	__must_hold_shared(nova_core_door);

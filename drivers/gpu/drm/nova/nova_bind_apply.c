@@ -60,6 +60,7 @@ static void nova_bind_retire(struct nova_bind *bind, struct nova_vma *vma, u64 v
 	vma->retired.size = size;
 	if (vma->base.gem.obj)
 		drm_gem_object_get(vma->base.gem.obj);
+	nova_userptr_retire(vma);
 	drm_gpuva_unlink(&vma->base);
 	list_add_tail(&vma->base.gem.entry, &bind->current_op->retired);
 }
@@ -73,6 +74,8 @@ int nova_bind_step_map(struct drm_gpuva_op *op, void *priv)
 	vma = nova_bind_take_vma(bind, current_op->args->flags & DRM_NOVA_VM_BIND_READONLY);
 	drm_gpuva_map(&bind->vm->gpuvm, &vma->base, &op->map);
 	drm_gpuva_link(&vma->base, current_op->vm_bo);
+	if (current_op->userptr)
+		nova_userptr_attach(current_op->userptr, vma);
 	/* The claims are the mapping's from now on. */
 	if (nova_vma_is_sparse(vma)) {
 		current_op->first_claims--;
@@ -81,6 +84,16 @@ int nova_bind_step_map(struct drm_gpuva_op *op, void *priv)
 		current_op->claimed = false;
 	}
 	return 0;
+}
+
+/* What is left of a mapping, or NULL. */
+static void nova_bind_inherit(struct nova_vma *vma, struct nova_vma *old)
+{
+	if (!vma)
+		return;
+	drm_gpuva_link(&vma->base, old->base.vm_bo);
+	if (old->userptr)
+		nova_userptr_attach(old->userptr, vma);
 }
 
 int nova_bind_step_remap(struct drm_gpuva_op *op, void *priv)
@@ -97,10 +110,8 @@ int nova_bind_step_remap(struct drm_gpuva_op *op, void *priv)
 	if (remap->next)
 		next = nova_bind_take_vma(bind, old->readonly);
 	drm_gpuva_remap(prev ? &prev->base : NULL, next ? &next->base : NULL, remap);
-	if (prev)
-		drm_gpuva_link(&prev->base, old->base.vm_bo);
-	if (next)
-		drm_gpuva_link(&next->base, old->base.vm_bo);
+	nova_bind_inherit(prev, old);
+	nova_bind_inherit(next, old);
 	if (nova_vma_is_sparse(old)) {
 		/* An edge is inherited, or the op's: it has a claim on each that cuts something. */
 		bind->current_op->first_claims -= !!prev;
@@ -151,9 +162,24 @@ static void nova_bind_trace(const struct nova_bind *bind)
 }
 
 /**
+ * nova_bind_valid() - is the memory of processes that it maps what they see?
+ * @bind: the bind; nova_userptrs.lock is held
+ *
+ * Return: the answer, until the lock is dropped.
+ */
+bool nova_bind_valid(struct nova_bind *bind)
+{
+	lockdep_assert_held(&bind->vm->userptrs.lock);
+	for (u32 i = 0; i < bind->count; i++)
+		if (bind->ops[i].userptr && !bind->ops[i].userptr->valid)
+			return false;
+	return true;
+}
+
+/**
  * nova_bind_record() - the point of no return: change the set of mappings
- * @bind: all it needs is claimed, allocated and resident; the VM's lock and all reservations
- *	are held
+ * @bind: all it needs is claimed, allocated, resident and valid; the VM's lock, all reservations
+ *	and nova_userptrs.lock are held
  */
 void nova_bind_record(struct nova_bind *bind)
 {
@@ -197,6 +223,10 @@ static void nova_bind_apply_op(struct nova_bound *bound, struct nova_pt *pt,
 
 	if (nova_bind_is_sparse(op))
 		nova_pt_set_sparse(bound, pt, args->va, args->size, true);
+	else if (op->userptr && op->userptr->mapped)
+		nova_userptr_map(bound, op->userptr, args->bo_offset, args->va, args->size);
+	else if (op->userptr)	/* not any more: the next EXEC looks for it */
+		nova_pt_unmap(bound, pt, args->va, args->size);
 	else if (nova_bind_is_map(op))
 		nova_vm_map_bo(bound, pt, to_nova_bo(op->obj), args->bo_offset, args->va,
 			       args->size, args->flags & DRM_NOVA_VM_BIND_READONLY);
@@ -217,7 +247,7 @@ static void nova_bind_apply_op(struct nova_bound *bound, struct nova_pt *pt,
 /**
  * nova_bind_apply() - make the page tables follow
  * @bound: from the door
- * @bind: recorded; its buffers do not move
+ * @bind: recorded; its buffers do not move, and nova_userptrs.lock is held
  *
  * Return: 0 when the GPU sees the new mappings and none of the old, or what nova_pt_flush() says.
  */
@@ -239,6 +269,7 @@ void nova_bind_forget(struct nova_bind *bind)
 	struct nova_pt *pt = &bind->vm->pt;
 	struct nova_vma *vma;
 
+	guard(mutex)(&bind->vm->userptrs.lock);
 	for (u32 i = 0; i < bind->count; i++) {
 		struct nova_bind_op *op = &bind->ops[i];
 
@@ -246,6 +277,7 @@ void nova_bind_forget(struct nova_bind *bind)
 			nova_vma_forget(pt, vma);
 		if (op->claimed)
 			nova_pt_forget(pt, op->args->va, op->args->size);
+		op->claimed = false;
 		for (; op->first_claims; op->first_claims--)
 			nova_pt_forget_edge(pt, op->args->va);
 		for (; op->last_claims; op->last_claims--)
@@ -271,10 +303,12 @@ void nova_bind_free(struct nova_bind *bind)
 		list_for_each_entry_safe(vma, next, &op->retired, base.gem.entry) {
 			if (vma->base.gem.obj)
 				drm_gem_object_put(vma->base.gem.obj);
-			kfree(vma);
+			nova_vma_free(vma);
 		}
 		if (op->obj)
 			drm_gem_object_put(op->obj);
+		if (op->userptr)
+			nova_userptr_put(op->userptr);
 	}
 	kvfree(bind->ops);
 	kvfree(bind->args);

@@ -55,7 +55,8 @@ static void nova_bind_job_run(struct nova_bound *bound, struct nova_bind_job *jo
 		nova_bind_forget(job->bind);
 		return;
 	}
-	error = nova_bind_apply(bound, job->bind);
+	scoped_guard(mutex, &job->bind->vm->userptrs.lock)
+		error = nova_bind_apply(bound, job->bind);
 	if (seqno <= queue->cut.seqno)
 		error = queue->cut.error;
 	nova_timeline_end(&queue->timeline, seqno, error);
@@ -391,6 +392,9 @@ static int nova_bind_job_arm(struct nova_bind_job *job, struct drm_exec *exec)
 		return queue->dead;
 	if (nova_timeline_pending(&queue->timeline) >= NOVA_VM_BINDS_MAX)
 		return -ENOSPC;
+	guard(mutex)(&job->bind->vm->userptrs.lock);
+	if (!nova_bind_valid(job->bind))
+		return -EAGAIN;
 	nova_bind_record(job->bind);
 	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
@@ -410,7 +414,8 @@ static int nova_bind_job_arm(struct nova_bind_job *job, struct drm_exec *exec)
  * @job: the job; the queue's when this returns 0
  * @exec: holds the reservations of the VM and its buffers, each with room for a fence
  *
- * Return: 0, -ENODEV, -ENOSPC when too many are pending.
+ * Return: 0, -ENODEV, -ENOSPC when too many are pending, -EAGAIN when memory of a process has to be
+ * looked up again.
  */
 int nova_bind_job_submit(struct nova_bind_job *job, struct drm_exec *exec)
 {

@@ -55,7 +55,7 @@ void nova_bound_exit(int idx)
 /**
  * nova_bound_pin() - use the bound device where the door may be closed
  * @ndev: the DRM device
- * @lock: nova_device.queues.lock or nova_device.mappings.lock
+ * @lock: nova_device.queues.lock, nova_device.mappings.lock or nova_device.userptrs.lock
  * @link: an object that is on the list of that lock
  *
  * remove() takes everything off these lists, under their locks, before the bound device goes. So
@@ -73,7 +73,22 @@ struct nova_bound *nova_bound_pin(struct nova_device *ndev, struct mutex *lock,
 }
 
 /**
- * nova_bound_unpin() - end of nova_bound_pin()
+ * nova_bound_pin_notified() - use the bound device in a callback of an mmu notifier
+ * @ndev: the DRM device
+ *
+ * remove() waits for all such callbacks before the bound device goes (nova_userptrs_stop()). They
+ * are no place for the door: whoever allocates memory inside it may be the one they are called by.
+ *
+ * Return: the bound device until nova_bound_unpin().
+ */
+struct nova_bound *nova_bound_pin_notified(struct nova_device *ndev)
+{
+	nova_core_pin();
+	return ndev->bound;
+}
+
+/**
+ * nova_bound_unpin() - end of nova_bound_pin() or nova_bound_pin_notified()
  */
 void nova_bound_unpin(void)
 {

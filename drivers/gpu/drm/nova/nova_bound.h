@@ -19,8 +19,8 @@ struct nova_watch;
  * struct nova_bound - what exists only while the driver is bound to the device
  *
  * Functions that touch the hardware take this type, and there are two ways to get one: the
- * door, nova_bound_enter(), and nova_bound_pin() where remove() has not got past. The compiler
- * checks both (nova_core_door.h). Freed last in remove().
+ * door, nova_bound_enter(), and nova_bound_pin() or nova_bound_pin_notified() where remove() has
+ * not got past. The compiler checks both (nova_core_door.h). Freed last in remove().
  */
 struct nova_bound {
 	/** @core: the hardware */
@@ -68,6 +68,8 @@ void nova_bound_exit(int idx)
 struct nova_bound *nova_bound_pin(struct nova_device *ndev, struct mutex *lock,
 				  const struct list_head *link)
 	__must_hold(lock) __acquires_shared(nova_core_door);
+struct nova_bound *nova_bound_pin_notified(struct nova_device *ndev)
+	__acquires_shared(nova_core_door);
 void nova_bound_unpin(void)
 	__releases_shared(nova_core_door);
 

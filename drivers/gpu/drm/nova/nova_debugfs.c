@@ -138,6 +138,9 @@ static void nova_debugfs_show_va(struct seq_file *seq, struct drm_gpuva *va)
 			   va->gem.offset, obj->size,
 			   evicted ? ", evicted" : "");
 		nova_debugfs_show_pages(seq, va);
+	} else if (to_nova_vma(va)->userptr) {
+		seq_printf(seq, " process + %#llx", va->gem.offset);
+		nova_debugfs_show_pages(seq, va);
 	}
 	seq_putc(seq, '\n');
 }

@@ -28,10 +28,14 @@ static noinline __noipa int nova_device_init_lists(struct nova_device *ndev)
 	/* context_unsafe: as above */
 	context_unsafe(INIT_LIST_HEAD(&ndev->gem.list));
 	init_rwsem(&ndev->space);
+	/* context_unsafe: as above */
+	context_unsafe(INIT_LIST_HEAD(&ndev->userptrs.list));
+	init_rwsem(&ndev->userptrs.leaving);
 	ret = drmm_mutex_init(&ndev->drm, &ndev->gem.lock);
 	if (ret)
 		return ret;
 	ret = drmm_mutex_init(&ndev->drm, &ndev->queues.lock);
+	ret = ret ?: drmm_mutex_init(&ndev->drm, &ndev->userptrs.lock);
 	return ret ?: drmm_mutex_init(&ndev->drm, &ndev->mappings.lock);
 }
 ALLOW_ERROR_INJECTION(nova_device_init_lists, ERRNO);

@@ -104,6 +104,14 @@ struct nova_device {
 		/** @user_fences.events: counts what they look at memory for */
 		atomic_t events;
 	} user_fences;
+	/** @userptrs: memory of processes, see nova_userptr.c */
+	struct {
+		/** @userptrs.lock: guards the list; on the list means @bound is valid */
+		struct mutex lock;
+		struct list_head list __guarded_by(&lock);
+		/** @userptrs.leaving: held by who takes one off; exclusively by remove() */
+		struct rw_semaphore leaving;
+	} userptrs;
 	/** @mappings: DMA mappings of buffers, see nova_dma.c */
 	struct {
 		/** @mappings.lock: guards the list; on the list means @bound is valid */

@@ -32,6 +32,7 @@
 #include "nova_stats.h"
 #include "nova_trace.h"
 #include "nova_user_fence.h"
+#include "nova_userptr.h"
 #include "nova_userq.h"
 #include "nova_vm.h"
 #include "nova_vm_state.h"
@@ -99,6 +100,7 @@ static void nova_drv_take_down(struct nova_bound *bound)
 	nova_bind_queues_teardown(bound->ndev);	/* no bind is on its way to a page table */
 	nova_queues_teardown(bound->ndev);	/* schedulers, channels, rings, their watch */
 	nova_mover_stop(bound);			/* nothing is moved by the device */
+	nova_userptrs_stop(bound);		/* no mmu notifier calls us */
 	nova_dma_unmap_all(bound);		/* no buffer is reachable by the device */
 	nova_bound_destroy(bound);		/* events off, and nothing is left */
 }

@@ -251,7 +251,8 @@ static int nova_exec_try(void *data)
 
 	ret = -ENODEV;
 	if (nova_bound_enter(ndev, &idx)) {
-		ret = nova_exec_commit(exec, &locks);
+		scoped_guard(mutex, &vm->userptrs.lock)
+			ret = nova_userptrs_valid(vm) ? nova_exec_commit(exec, &locks) : -EAGAIN;
 		nova_bound_exit(idx);
 	}
 out:
@@ -264,11 +265,14 @@ static int nova_exec_submit(struct nova_exec *exec)
 	struct nova_vm *vm = exec->queue->vm;
 	int ret;
 
-	ret = mutex_lock_interruptible(&vm->lock);
-	if (ret)
-		return ret;
-	ret = nova_space_run(exec->queue->ndev, nova_exec_try, exec);
-	mutex_unlock(&vm->lock);
+	/* Memory of processes is looked up before, as that may take as long as they want. */
+	do {
+		ret = nova_userptrs_validate(vm) ?: mutex_lock_interruptible(&vm->lock);
+		if (ret)
+			return ret;
+		ret = nova_space_run(exec->queue->ndev, nova_exec_try, exec);
+		mutex_unlock(&vm->lock);
+	} while (ret == -EAGAIN);
 	return ret;
 }
 

@@ -67,7 +67,7 @@ static void nova_query_device(struct nova_bound *bound, union nova_query_answer 
 		.features = DRM_NOVA_FEATURE_ASYNC_BIND | DRM_NOVA_FEATURE_SPARSE |
 			    DRM_NOVA_FEATURE_USERMODE_QUEUE | DRM_NOVA_FEATURE_USER_FENCE |
 			    DRM_NOVA_FEATURE_RECOVERY | DRM_NOVA_FEATURE_MADVISE |
-			    DRM_NOVA_FEATURE_IMPLICIT_SYNC,
+			    DRM_NOVA_FEATURE_IMPLICIT_SYNC | DRM_NOVA_FEATURE_USERPTR,
 	};
 	if (dev_is_pci(dev)) {
 		struct pci_dev *pdev = to_pci_dev(dev);

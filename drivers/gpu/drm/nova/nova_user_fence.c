@@ -135,7 +135,9 @@ static int nova_user_fence_read(struct nova_vm *vm, const struct drm_nova_wait_u
 		return ret;
 	va = drm_gpuva_find_first(&vm->gpuvm, at, sizeof(u64));
 	obj = va ? va->gem.obj : NULL;
-	if (!obj) {
+	if (va && to_nova_vma(va)->userptr) {
+		ret = -EPERM;
+	} else if (!obj) {
 		ret = -ENOENT;
 	} else if (to_nova_bo(obj)->tbo.type != ttm_bo_type_device) {
 		ret = -EPERM;

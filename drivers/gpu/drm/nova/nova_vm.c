@@ -63,11 +63,12 @@ void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct n
 /**
  * nova_vma_release() - give back the claims of what is retired of a mapping
  * @bound: from the door
- * @pt: page tables; the entries are cleared or replaced
+ * @pt: page tables; the entries are cleared or replaced, with nova_userptrs.lock held
  * @vma: the mapping
  */
-void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, struct nova_vma *vma)
 {
+	nova_userptr_detach(vma);
 	if (!nova_vma_is_sparse(vma)) {
 		nova_pt_release(bound, pt, vma->retired.va, vma->retired.size);
 		return;
@@ -80,11 +81,12 @@ void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, const struct
 
 /**
  * nova_vma_forget() - the same when the GPU does not use the address space any more
- * @pt: page tables
+ * @pt: page tables; nova_userptrs.lock is held
  * @vma: the mapping
  */
-void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma)
+void nova_vma_forget(struct nova_pt *pt, struct nova_vma *vma)
 {
+	nova_userptr_detach(vma);
 	if (!nova_vma_is_sparse(vma)) {
 		nova_pt_forget(pt, vma->retired.va, vma->retired.size);
 		return;
@@ -93,6 +95,17 @@ void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma)
 		nova_pt_forget_edge(pt, vma->base.va.addr);
 	if (vma->retired.last)
 		nova_pt_forget_edge(pt, vma->base.va.addr + vma->base.va.range);
+}
+
+/**
+ * nova_vma_free() - free a mapping
+ * @vma: the mapping, in no set and no page table any more
+ */
+void nova_vma_free(struct nova_vma *vma)
+{
+	if (vma->userptr)
+		nova_userptr_put(vma->userptr);
+	kfree(vma);
 }
 
 /**
@@ -193,6 +206,7 @@ static void nova_vm_free(struct drm_gpuvm *gpuvm)
 	struct nova_vm *vm = to_nova_vm(gpuvm);
 
 	nova_pt_fini(&vm->pt);
+	nova_userptrs_fini(&vm->userptrs);
 	/* context_unsafe: nobody has it any more */
 	context_unsafe(drm_mm_takedown(&vm->kernel));
 	mutex_destroy(&vm->lock);
@@ -236,6 +250,7 @@ struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *ac
 		goto err_pt;
 	}
 	kref_init(&vm->ref);
+	nova_userptrs_init(&vm->userptrs);
 	nova_vm_faults_init(&vm->faults, nova_reset_count(ndev));
 	scoped_guard(mutex_init, &vm->lock)
 		drm_mm_init(&vm->kernel, NOVA_VM_KERNEL_START, NOVA_VM_KERNEL_SIZE - SZ_64K);
@@ -269,11 +284,14 @@ static void nova_vm_drop(struct nova_vm *vm, struct nova_vma *vma)
 		dma_resv_lock(obj->resv, NULL);
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
 	if (bound) {
-		nova_vma_clear(bound, &vm->pt, vma);
-		nova_vma_release(bound, &vm->pt, vma);
+		scoped_guard(mutex, &vm->userptrs.lock) {
+			nova_vma_clear(bound, &vm->pt, vma);
+			nova_vma_release(bound, &vm->pt, vma);
+		}
 		nova_bound_exit(idx);
 	} else {
-		nova_vma_forget(&vm->pt, vma);
+		scoped_guard(mutex, &vm->userptrs.lock)
+			nova_vma_forget(&vm->pt, vma);
 	}
 	drm_gpuva_remove(&vma->base);
 	if (obj) {
@@ -282,7 +300,7 @@ static void nova_vm_drop(struct nova_vm *vm, struct nova_vma *vma)
 		dma_resv_unlock(obj->resv);
 		drm_gem_object_put(obj);
 	}
-	kfree(vma);
+	nova_vma_free(vma);
 }
 
 static void nova_vm_release(struct kref *ref)
@@ -296,6 +314,7 @@ static void nova_vm_release(struct kref *ref)
 	nova_bind_queue_destroy(vm->binds);
 	drm_gpuvm_for_each_va_safe(va, next, &vm->gpuvm)
 		nova_vm_drop(vm, to_nova_vma(va));
+	nova_userptrs_reap(vm);
 
 	/* The root's address may be reused: forget all about it. */
 	bound = nova_bound_enter(vm->pt.ndev, &idx);

@@ -11,6 +11,7 @@
 #include <drm/drm_mm.h>
 
 #include "nova_pt.h"
+#include "nova_userptr.h"
 #include "nova_vm_state.h"
 
 struct drm_device;
@@ -57,19 +58,25 @@ struct nova_vm {
 	u32 userqs;
 	/** @held: bytes that are charged for that; guarded by @lock */
 	u64 held;
+	/** @userptrs: memory of processes that is bound */
+	struct nova_userptrs userptrs;
 };
 
 #define to_nova_vm(gpuvm_) container_of(gpuvm_, struct nova_vm, gpuvm)
 
 /**
- * struct nova_vma - one mapping of a buffer, or a sparse range
+ * struct nova_vma - one mapping of a buffer or of a process's memory, or a sparse range
  */
 struct nova_vma {
 	/** @base: base */
 	struct drm_gpuva base;
 	/** @readonly: GPU writes fault */
 	bool readonly;
-	/** @retired: what its end takes away; set by who ends it */
+	/** @userptr: memory of a process, at base.gem.offset in it: a reference, or NULL */
+	struct nova_userptr *userptr;
+	/** @piece: on nova_userptr.pieces until page tables have nothing of it any more */
+	struct list_head piece;
+	/** @retired: what its end takes away; set by who ends it. All of it, of live @userptr */
 	struct {
 		/** @retired.va: first address that is mapped no more */
 		u64 va;
@@ -87,7 +94,7 @@ struct nova_vma {
 /* No memory behind it: it reads zero, and writes are dropped. */
 static inline bool nova_vma_is_sparse(const struct nova_vma *vma)
 {
-	return !vma->base.gem.obj;
+	return !vma->base.gem.obj && !vma->userptr;
 }
 
 struct nova_vm *nova_vm_create(struct nova_device *ndev, struct nova_account *account,
@@ -109,9 +116,10 @@ void nova_vm_map_bo(struct nova_bound *bound, struct nova_pt *pt, struct nova_bo
 	__must_hold_shared(nova_core_door);
 void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
 	__must_hold_shared(nova_core_door);
-void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
+void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, struct nova_vma *vma)
 	__must_hold_shared(nova_core_door);
-void nova_vma_forget(struct nova_pt *pt, const struct nova_vma *vma);
+void nova_vma_forget(struct nova_pt *pt, struct nova_vma *vma);
+void nova_vma_free(struct nova_vma *vma);
 int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
 	__must_not_hold(nova_core_door);
 

@@ -56,6 +56,7 @@ void nova_test_gpu_remove(struct nova_test_gpu *gpu)
 	scoped_guard(device, gpu->core.dev) {
 		nova_bound_close(gpu->ndev);
 		nova_bind_queues_teardown(gpu->ndev);
+		nova_userptrs_stop(gpu->bound);
 		nova_dma_unmap_all(gpu->bound);
 		nova_bound_destroy(gpu->bound);
 	}
