@@ -86,6 +86,7 @@ int nova_device_fd(const struct nova_device *dev);
 
 #define NOVA_FEATURE_ASYNC_BIND	(1ull << 0)	/* nova_vm_bind_async() */
 #define NOVA_FEATURE_SPARSE	(1ull << 1)	/* NOVA_VM_SPARSE, NOVA_VM_SCRATCH */
+#define NOVA_FEATURE_USERPTR	(1ull << 2)	/* nova_vm_map_user() */
 #define NOVA_FEATURE_IMPLICIT_SYNC	(1u << 7)	/* NOVA_SUBMIT_IMPLICIT_SYNC */
 
 /**

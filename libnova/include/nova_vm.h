@@ -76,6 +76,7 @@ int nova_vm_free_va(struct nova_vm *vm, uint64_t va);
 
 #define NOVA_VM_READONLY	(1u << 0)	/* GPU writes fault */
 #define NOVA_VM_SPARSE		(1u << 1)	/* no memory: reads zero, drops writes; nova_vm_bind() */
+#define NOVA_VM_USERPTR		(1u << 2)	/* memory of the process; nova_vm_map_user() */
 
 /**
  * nova_vm_map() - map a range of a buffer at addresses of the library's choice
@@ -93,7 +94,26 @@ int nova_vm_map(struct nova_vm *vm, struct nova_bo *bo, uint64_t offset, uint64_
 		uint32_t flags, uint64_t *va);
 
 /**
- * nova_vm_unmap() - undo one nova_vm_map()
+ * nova_vm_map_user() - map memory of the process at addresses of the library's choice
+ * @vm: the address space
+ * @memory: first address in the process, page aligned
+ * @size: bytes, page aligned, not 0
+ * @flags: NOVA_VM_READONLY, for memory that the process may only read as well
+ * @va: out, first address; nova_vm_unmap() it
+ *
+ * Any memory but that of devices and of their buffers. It is about what is at these addresses, whatever that
+ * becomes: nothing is pinned, and a job sees what the process had there when it was submitted. Unmap it
+ * before the process gives the memory back: until then nova_queue_submit() in this address space is -EFAULT,
+ * and munmap() and the like wait for its jobs.
+ *
+ * Returns 0; -EFAULT when some of it is not there, or may not be written to; -EPERM when the address space
+ * has user-mode queues. Devices that can do it have NOVA_FEATURE_USERPTR.
+ */
+int nova_vm_map_user(struct nova_vm *vm, void *memory, uint64_t size, uint32_t flags,
+		     uint64_t *va);
+
+/**
+ * nova_vm_unmap() - undo one nova_vm_map() or nova_vm_map_user()
  * @vm: the address space
  * @va: what it returned
  *
@@ -109,9 +129,10 @@ int nova_vm_unmap(struct nova_vm *vm, uint64_t va);
 /**
  * struct nova_vm_op - one change of an address space
  * @op: NOVA_VM_OP_*
- * @flags: NOVA_VM_OP_MAP: NOVA_VM_READONLY or NOVA_VM_SPARSE
- * @bo: NOVA_VM_OP_MAP without NOVA_VM_SPARSE: the buffer; otherwise NULL
- * @offset: NOVA_VM_OP_MAP: in the buffer, page aligned; otherwise 0
+ * @flags: NOVA_VM_OP_MAP: NOVA_VM_READONLY, NOVA_VM_USERPTR or both; or NOVA_VM_SPARSE
+ * @bo: NOVA_VM_OP_MAP without NOVA_VM_SPARSE and NOVA_VM_USERPTR: the buffer; otherwise NULL
+ * @offset: NOVA_VM_OP_MAP: in the buffer, page aligned; with NOVA_VM_USERPTR the address in the
+ *          process; otherwise 0
  * @va: first address, page aligned
  * @size: bytes, page aligned, not 0
  */

@@ -270,7 +270,8 @@ static int bind_ops(struct nova_vm *vm, const struct drm_nova_vm_bind_op *ops, u
 static bool ops_valid(const struct nova_vm *vm, const struct nova_vm_op *ops, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		bool buffer = ops[i].op == NOVA_VM_OP_MAP && !(ops[i].flags & NOVA_VM_SPARSE);
+		bool buffer = ops[i].op == NOVA_VM_OP_MAP &&
+			      !(ops[i].flags & (NOVA_VM_SPARSE | NOVA_VM_USERPTR));
 
 		/* The kernel knows handles only: a missing buffer or another device's must not become one. */
 		if (buffer != !!ops[i].bo)
@@ -364,27 +365,50 @@ NOVA_API int nova_vm_bind_async(struct nova_vm *vm, const struct nova_vm_op *ops
 	return ret;
 }
 
+/* Where there is room. */
+static int map_op(struct nova_vm *vm, struct nova_vm_op *op, uint64_t *va)
+{
+	int ret = nova_vm_alloc_va(vm, op->size, 0, &op->va);
+
+	if (ret)
+		return ret;
+	ret = nova_vm_bind(vm, op, 1);
+	if (ret) {
+		nova_vm_free_va(vm, op->va);
+		return ret;
+	}
+	*va = op->va;
+	return 0;
+}
+
 NOVA_API int nova_vm_map(struct nova_vm *vm, struct nova_bo *bo, uint64_t offset, uint64_t size,
 			 uint32_t flags, uint64_t *va)
 {
 	struct nova_vm_op op = { .op = NOVA_VM_OP_MAP, .flags = flags, .bo = bo, .offset = offset };
-	int ret;
 
-	if (!vm || !bo || !va || offset >= bo->size)
+	if (!vm || !bo || !va || offset >= bo->size || flags & NOVA_VM_USERPTR)
 		return -EINVAL;
 	op.size = size ? size : bo->size - offset;
 	if (op.size > bo->size - offset || (op.size | offset) % NOVA_PAGE_SIZE)
 		return -EINVAL;
-	ret = nova_vm_alloc_va(vm, op.size, 0, &op.va);
-	if (ret)
-		return ret;
-	ret = nova_vm_bind(vm, &op, 1);
-	if (ret) {
-		nova_vm_free_va(vm, op.va);
-		return ret;
-	}
-	*va = op.va;
-	return 0;
+	return map_op(vm, &op, va);
+}
+
+NOVA_API int nova_vm_map_user(struct nova_vm *vm, void *memory, uint64_t size, uint32_t flags,
+			      uint64_t *va)
+{
+	struct nova_vm_op op = {
+		.op = NOVA_VM_OP_MAP,
+		.flags = NOVA_VM_USERPTR | flags,
+		.offset = (uintptr_t)memory,
+		.size = size,
+	};
+
+	if (!vm || !memory || !va || !size || (op.offset | size) % NOVA_PAGE_SIZE)
+		return -EINVAL;
+	if (flags & ~NOVA_VM_READONLY)
+		return -EINVAL;
+	return map_op(vm, &op, va);
 }
 
 NOVA_API int nova_vm_unmap(struct nova_vm *vm, uint64_t va)

@@ -324,6 +324,59 @@ static void test_bind_sparse(void **state)
 	nova_vm_destroy(vm);
 }
 
+static void test_map_user(void **state)
+{
+	static _Alignas(4096) char memory[2 * 4096];
+	struct nova_bo_desc desc = { .size = 4096 };
+	struct nova_vm *vm = make(*state);
+	struct nova_vm_op op = {
+		.op = NOVA_VM_OP_MAP, .flags = NOVA_VM_USERPTR, .offset = (uintptr_t)memory,
+		.va = 0x100000, .size = 4096,
+	};
+	struct nova_bo *bo;
+	uint64_t va, again;
+	uint32_t calls;
+
+	assert_int_equal(nova_vm_map_user(vm, memory, sizeof(memory), NOVA_VM_READONLY, &va), 0);
+	assert_int_equal(fake.bind.ops.count, 1);
+	assert_int_equal(fake.ops[0].op, DRM_NOVA_VM_BIND_OP_MAP);
+	assert_int_equal(fake.ops[0].flags, DRM_NOVA_VM_BIND_USERPTR | DRM_NOVA_VM_BIND_READONLY);
+	assert_int_equal(fake.ops[0].handle, 0);
+	assert_int_equal(fake.ops[0].bo_offset, (uintptr_t)memory);
+	assert_int_equal(fake.ops[0].va, va);
+	assert_int_equal(fake.ops[0].size, sizeof(memory));
+	assert_int_equal(nova_vm_unmap(vm, va), 0);
+	assert_int_equal(fake.ops[0].size, sizeof(memory));
+
+	/* Addresses come back when it fails. */
+	fake.fail_request = DRM_IOCTL_NOVA_VM_BIND;
+	fake.fail_error = EFAULT;
+	assert_int_equal(nova_vm_map_user(vm, memory, 4096, 0, &again), -EFAULT);
+	fake.fail_request = 0;
+	assert_int_equal(nova_vm_map_user(vm, memory, 4096, 0, &again), 0);
+	assert_int_equal(again, va);
+	assert_int_equal(fake.ops[0].flags, DRM_NOVA_VM_BIND_USERPTR);
+
+	assert_int_equal(nova_bo_create(*state, &desc, &bo), 0);
+	calls = fake.calls;
+	assert_int_equal(nova_vm_map_user(NULL, memory, 4096, 0, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, NULL, 4096, 0, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, memory + 1, 4096, 0, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, memory, 0, 0, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, memory, 4095, 0, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, memory, 4096, NOVA_VM_SPARSE, &va), -EINVAL);
+	assert_int_equal(nova_vm_map_user(vm, memory, 4096, 0, NULL), -EINVAL);
+	assert_int_equal(nova_vm_map(vm, bo, 0, 0, NOVA_VM_USERPTR, &va), -EINVAL);
+	op.bo = bo;
+	assert_int_equal(nova_vm_bind(vm, &op, 1), -EINVAL);
+	assert_int_equal(fake.calls, calls);
+	op.bo = NULL;
+	assert_int_equal(nova_vm_bind(vm, &op, 1), 0);
+	assert_int_equal(fake.ops[0].bo_offset, (uintptr_t)memory);
+	nova_bo_destroy(bo);
+	nova_vm_destroy(vm);
+}
+
 static void test_bind_async(void **state)
 {
 	struct nova_vm_op op = { .op = NOVA_VM_OP_UNMAP, .va = 0x101000, .size = 4096 };
@@ -377,6 +430,7 @@ int main(void)
 		TEST(test_map_fails),
 		TEST(test_bind),
 		TEST(test_bind_sparse),
+		TEST(test_map_user),
 		TEST(test_bind_async),
 		TEST(test_state),
 	};
