@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "igt.h"
@@ -310,6 +312,38 @@ static void finish_bind_async(void *data, int ret, bool injected)
 	igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
 }
 
+/* Memory that the process has touched, at an address without tables. */
+static void prepare_userptr(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	bench->map = mmap(NULL, SMALL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			  MAP_POPULATE, -1, 0);
+	igt_assert(bench->map != MAP_FAILED);
+	bench->va = bench->client.va_next + FAR;
+}
+
+static int call_userptr(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_USERPTR,
+		.bo_offset = (uintptr_t)bench->map, .va = bench->va, .size = SMALL,
+	};
+
+	return vm_bind(bench, &op, 1);
+}
+
+static void finish_userptr(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+
+	(void)ret;
+	(void)injected;
+	igt_nova_vm_unmap(bench->client.fd, bench->client.vm, bench->va, SMALL, 0);
+	munmap(bench->map, SMALL);
+}
+
 static int queue_create(struct igt_nova_failbench *bench, uint32_t flags)
 {
 	struct drm_nova_queue_create args = {
@@ -462,6 +496,18 @@ static void prepare_exec(void *data)
 	igt_nova_failbench_submit(data);
 }
 
+/* Memory of the process that has changed since it was bound. */
+static void prepare_exec_userptr(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+
+	prepare_userptr(bench);
+	igt_assert_eq(call_userptr(bench), 0);
+	igt_assert_eq(madvise(bench->map, SMALL, MADV_DONTNEED), 0);
+	memset(bench->map, 1, SMALL);
+	prepare_exec(bench);
+}
+
 /* All or none: the point of the timeline is there if and only if the call succeeded. */
 static void finish_exec(void *data, int ret, bool injected)
 {
@@ -543,6 +589,12 @@ static void finish_exec_moved(void *data, int ret, bool injected)
 	igt_nova_failbench_close_handle(bench);
 }
 
+static void finish_exec_userptr(void *data, int ret, bool injected)
+{
+	finish_exec(data, ret, injected);
+	finish_userptr(data, ret, injected);
+}
+
 static void finish_exec_implicit(void *data, int ret, bool injected)
 {
 	*implicit_gate(data) = 1;
@@ -594,6 +646,9 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_bind_async, .call = call_bind_async,
 		    .finish = finish_bind_async },
 	  IOCTL(VM_BIND), .describe = "Behind a job, a mapping is cut by a sparse range, and that again." },
+	{ .fail = { .name = "vm-bind-userptr",
+		    .prepare = prepare_userptr, .call = call_userptr, .finish = finish_userptr },
+	  IOCTL(VM_BIND), .describe = "Memory of the process is bound where there are no tables yet." },
 	{ .fail = { .name = "queue-create",
 		    .call = call_queue_create, .finish = finish_queue_create },
 	  IOCTL(QUEUE_CREATE), .describe = "A queue is made.", .orphans = true },
@@ -622,6 +677,10 @@ static const struct igt_nova_failcall calls[] = {
 		    .prepare = prepare_exec_moved, .call = call_exec,
 		    .finish = finish_exec_moved },
 	  IOCTL(EXEC), .describe = "A job in a VM with a buffer that was moved away." },
+	{ .fail = { .name = "exec-userptr",
+		    .prepare = prepare_exec_userptr, .call = call_exec,
+		    .finish = finish_exec_userptr },
+	  IOCTL(EXEC), .describe = "A job in a VM with memory of the process that has changed." },
 	{ .fail = { .name = "exec-implicit",
 		    .prepare = prepare_exec_implicit, .call = call_exec_implicit,
 		    .finish = finish_exec_implicit },

@@ -13,7 +13,7 @@ IGT_TEST_DESCRIPTION("Random operations of the right shape, from a seed: nothing
 #define SEED		1u
 #define THREADS		4u
 #define OPS		1500u
-#define OPS_ALONE	2500u
+#define OPS_ALONE	4000u
 #define OPS_UNBIND	500u
 /* Jobs that wait for a semaphore nobody releases are many. */
 #define JOB_TIMEOUT_MS	200

@@ -267,6 +267,8 @@ static const struct igt_nova_refusal vm_bind_rows[] = {
 	BIND(op.op, 3, EINVAL),
 	BIND(op.op, ~0u, EINVAL),
 	BIND(op.flags, 1u << 1, EINVAL),
+	BIND(op.flags, 1u << 2, EINVAL),
+	BIND(op.flags, 1u << 3, EINVAL),
 	BIND(op.flags, 1u << 31, EINVAL),
 	BIND(op.handle, IGT_NOVA_BAD_ID, ENOENT),
 	BIND(op.pad, 1, EINVAL),
@@ -286,8 +288,28 @@ static const struct igt_nova_refusal vm_bind_rows[] = {
 	BIND(op.size, 0ull - PAGE, EINVAL),
 };
 
+static const struct igt_nova_refusal vm_bind_userptr_rows[] = {
+	BIND(op.op, 3, EINVAL),
+	BIND(op.flags, DRM_NOVA_VM_BIND_USERPTR | DRM_NOVA_VM_BIND_SPARSE, EINVAL),
+	BIND(op.flags, DRM_NOVA_VM_BIND_USERPTR | 1u << 3, EINVAL),
+	BIND(op.handle, 1, EINVAL),
+	BIND(op.handle, IGT_NOVA_BAD_ID, EINVAL),
+	BIND(op.pad, 1, EINVAL),
+	BIND(op.bo_offset, 1, EINVAL),
+	BIND(op.bo_offset, 0, EFAULT),
+	BIND(op.bo_offset, KERNEL_POINTER & ~(PAGE - 1), EFAULT),
+	BIND(op.bo_offset, 0ull - PAGE, EINVAL),
+	BIND(op.va, PAGE / 2, EINVAL),
+	BIND(op.va, 0ull - PAGE, EINVAL),
+	BIND(op.size, 0, EINVAL),
+	BIND(op.size, PAGE + 8, EINVAL),
+	BIND(op.size, 3 * PAGE, EFAULT),
+	BIND(op.size, 0ull - PAGE, EINVAL),
+};
+
 static const struct igt_nova_refusal vm_unbind_rows[] = {
 	BIND(op.flags, DRM_NOVA_VM_BIND_READONLY, EINVAL),
+	BIND(op.flags, DRM_NOVA_VM_BIND_USERPTR, EINVAL),
 	BIND(op.handle, 1, EINVAL),
 	BIND(op.pad, 1, EINVAL),
 	BIND(op.bo_offset, PAGE, EINVAL),
@@ -327,10 +349,18 @@ static void test_vm_bind(int fd)
 {
 	uint32_t handle = igt_nova_gem_create(fd, 4 * PAGE, 0, 0, 0, 0);
 	struct drm_nova_vm_create vm;
-	struct bind_nest map = { 0 }, unmap = { 0 }, unmap_all = { 0 };
+	struct bind_nest map = { 0 }, user = { 0 }, unmap = { 0 }, unmap_all = { 0 };
+	char *memory = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 
+	igt_assert(memory != MAP_FAILED);
+	igt_assert_eq(mprotect(memory + 2 * PAGE, PAGE, PROT_NONE), 0);
 	igt_nova_vm_create(fd, &vm);
-	map.bind.vm_id = unmap.bind.vm_id = unmap_all.bind.vm_id = vm.vm_id;
+	map.bind.vm_id = unmap.bind.vm_id = unmap_all.bind.vm_id = user.bind.vm_id = vm.vm_id;
+	user.op = (struct drm_nova_vm_bind_op) {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_USERPTR,
+		.bo_offset = (uintptr_t)memory, .va = vm.va_start + 32 * PAGE, .size = 2 * PAGE,
+	};
 	map.op = (struct drm_nova_vm_bind_op) {
 		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = handle, .bo_offset = PAGE,
 		.va = vm.va_start + 16 * PAGE, .size = 2 * PAGE,
@@ -340,10 +370,12 @@ static void test_vm_bind(int fd)
 	};
 	unmap_all.op.op = DRM_NOVA_VM_BIND_OP_UNMAP_ALL;
 	check_bind(fd, vm_bind_rows, ARRAY_SIZE(vm_bind_rows), &map);
+	check_bind(fd, vm_bind_userptr_rows, ARRAY_SIZE(vm_bind_userptr_rows), &user);
 	check_bind(fd, vm_unbind_rows, ARRAY_SIZE(vm_unbind_rows), &unmap);
 	check_bind(fd, vm_unbind_all_rows, ARRAY_SIZE(vm_unbind_all_rows), &unmap_all);
 	igt_nova_vm_destroy(fd, vm.vm_id, 0);
 	igt_nova_gem_close(fd, handle);
+	munmap(memory, 3 * PAGE);
 }
 
 static void test_vm_bind_count(int fd)

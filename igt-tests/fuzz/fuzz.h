@@ -206,6 +206,7 @@ void fuzz_files_close(void);
 
 #define FUZZ_PAGE	4096u
 #define FUZZ_ARENA	(64 * FUZZ_PAGE)
+#define FUZZ_USER	(32 * FUZZ_PAGE)
 #define FUZZ_MAPS	6
 
 /**
@@ -227,6 +228,7 @@ struct fuzz_map {
  * @shadow: what was in the arena before the call
  * @answer: buffer for answers, a page
  * @readonly: a page
+ * @user: what is bound as memory of the process, FUZZ_USER bytes; may not be accessible
  * @maps: mappings of buffers, which nobody else touches
  */
 struct fuzz_memory {
@@ -235,6 +237,7 @@ struct fuzz_memory {
 	char *shadow;
 	char *answer;
 	char *readonly;
+	char *user;
 	struct fuzz_map maps[FUZZ_MAPS];
 };
 

@@ -389,6 +389,37 @@ static const char *call_replug(struct fuzz_op *op)
 	return ret ? "the device does not go and come back" : NULL;
 }
 
+/* What is bound as memory of the process changes, which waits for the jobs that have it. */
+static const char *call_change(struct fuzz_op *op)
+{
+	uint32_t page = fuzz_below(&op->random, FUZZ_USER / FUZZ_PAGE), how = fuzz_below(&op->random, 12);
+	uint32_t pages = 1 + fuzz_below(&op->random, FUZZ_USER / FUZZ_PAGE - page);
+	char *at = op->thread->memory.user + page * FUZZ_PAGE;
+	size_t size = pages * FUZZ_PAGE;
+	int ret = 0;
+
+	fuzz_note(op, "%u page %u pages %u", how, page, pages);
+	op->record->result = 0;
+	switch (how) {
+	case 0:
+		ret = mprotect(at, size, PROT_NONE);
+		break;
+	case 1:
+		ret = mprotect(at, size, PROT_READ);
+		break;
+	case 2:
+		ret = madvise(at, size, MADV_DONTNEED);
+		break;
+	default:
+		/* Never unmapped for a moment: another thread would get the addresses. */
+		if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0) == MAP_FAILED)
+			ret = -1;
+		break;
+	}
+	return ret ? "memory cannot be changed" : NULL;
+}
+
 /* The last is the one for files that have nothing. */
 const struct fuzz_call fuzz_calls[] = {
 	{ "mmap", 4, call_mmap, false },
@@ -402,6 +433,7 @@ const struct fuzz_call fuzz_calls[] = {
 	{ "dmabuf", 2, call_dmabuf, false },
 	{ "sync-file", 1, call_sync_file, false },
 	{ "disturb", 4, call_disturb, false },
+	{ "change", 4, call_change, false },
 	{ "replug", 2, call_replug, true },
 	{ "client", 2, call_client, false },
 };

@@ -25,7 +25,9 @@ bool fuzz_result_ok(struct fuzz_op *op, int result, const uint8_t *errors)
 	case ENODEV:
 		return options->unbind;
 	case EFAULT:
-		return op->bad_pointer;
+		if (op->bad_pointer)
+			return true;
+		break;
 	}
 	for (const uint8_t *error = errors; *error; error++)
 		if (-result == *error)

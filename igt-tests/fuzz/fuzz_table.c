@@ -278,7 +278,8 @@ static const struct fuzz_struct vm_get_state_struct =
 static const struct fuzz_field bind_op_fields[] = {
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, op, ENUM, .arg = DRM_NOVA_VM_BIND_OP_UNMAP_ALL + 1),
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, flags, FLAGS,
-		   .arg = DRM_NOVA_VM_BIND_READONLY | DRM_NOVA_VM_BIND_SPARSE),
+		   .arg = DRM_NOVA_VM_BIND_READONLY | DRM_NOVA_VM_BIND_SPARSE |
+			  DRM_NOVA_VM_BIND_USERPTR),
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, handle, HANDLE, .arg = FUZZ_GEM),
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, pad, ZERO),
 	FUZZ_FIELD(struct drm_nova_vm_bind_op, bo_offset, OFFSET),
@@ -299,6 +300,18 @@ static void fit_buffer(struct fuzz_op *op, struct drm_nova_vm_bind_op *args)
 		args->size = info.size - args->bo_offset;
 }
 
+/* Of memory that nothing else is in: the GPU may write to it. */
+static void fit_user(struct fuzz_op *op, struct drm_nova_vm_bind_op *args)
+{
+	uint64_t offset = fuzz_below(&op->random, FUZZ_USER / FUZZ_PAGE) * (uint64_t)FUZZ_PAGE;
+
+	args->handle = 0;
+	args->bo_offset = (uintptr_t)op->thread->memory.user + offset;
+	/* Sometimes there is no such memory behind it. */
+	if (args->size > FUZZ_USER - offset && !fuzz_chance(&op->random, 8))
+		args->size = FUZZ_USER - offset;
+}
+
 static void repair_bind_op(struct fuzz_op *op, void *data)
 {
 	struct drm_nova_vm_bind_op *args = data;
@@ -308,8 +321,14 @@ static void repair_bind_op(struct fuzz_op *op, void *data)
 	/* Most of the time something is to be mapped. */
 	if (!fuzz_chance(&op->random, 4))
 		args->op = DRM_NOVA_VM_BIND_OP_MAP;
+	/* Most of it buffers: as long as a process lacks memory that is bound, no job is taken. */
+	if (args->flags & DRM_NOVA_VM_BIND_SPARSE || !fuzz_chance(&op->random, 3))
+		args->flags &= ~DRM_NOVA_VM_BIND_USERPTR;
 	if (args->op == DRM_NOVA_VM_BIND_OP_MAP && !(args->flags & DRM_NOVA_VM_BIND_SPARSE)) {
-		fit_buffer(op, args);
+		if (args->flags & DRM_NOVA_VM_BIND_USERPTR)
+			fit_user(op, args);
+		else
+			fit_buffer(op, args);
 		return;
 	}
 	args->flags &= args->op == DRM_NOVA_VM_BIND_OP_MAP ? DRM_NOVA_VM_BIND_SPARSE : 0;
@@ -525,11 +544,11 @@ const struct fuzz_ioctl fuzz_ioctls[] = {
 	{ "VM_DESTROY", DRM_IOCTL_NOVA_VM_DESTROY, 2, &vm_destroy_struct,
 	  { EINVAL, ENOENT }, NULL, NULL },
 	{ "VM_BIND", DRM_IOCTL_NOVA_VM_BIND, 24, &vm_bind_struct,
-	  { EINVAL, ENOENT, EPERM, ENOSPC, ENOMEM, E2BIG, EOPNOTSUPP }, NULL, NULL },
+	  { EINVAL, ENOENT, EPERM, ENOSPC, ENOMEM, E2BIG, EOPNOTSUPP, EFAULT }, NULL, NULL },
 	{ "VM_GET_STATE", DRM_IOCTL_NOVA_VM_GET_STATE, 2, &vm_get_state_struct,
 	  { EINVAL, ENOENT, E2BIG, ENOMEM }, prepare_vm_get_state, check_vm_get_state },
 	{ "QUEUE_CREATE", DRM_IOCTL_NOVA_QUEUE_CREATE, 6, &queue_create_struct,
-	  { EINVAL, ENOENT, ENOSPC, ENOMEM, EOPNOTSUPP }, NULL, check_queue_create },
+	  { EINVAL, ENOENT, EPERM, ENOSPC, ENOMEM, EOPNOTSUPP }, NULL, check_queue_create },
 	{ "QUEUE_DESTROY", DRM_IOCTL_NOVA_QUEUE_DESTROY, 3, &queue_destroy_struct,
 	  { EINVAL, ENOENT }, NULL, NULL },
 	{ "QUEUE_GET_STATE", DRM_IOCTL_NOVA_QUEUE_GET_STATE, 3, &queue_get_state_struct,
@@ -537,7 +556,7 @@ const struct fuzz_ioctl fuzz_ioctls[] = {
 	{ "WAIT_USER_FENCE", DRM_IOCTL_NOVA_WAIT_USER_FENCE, 6, &wait_user_fence_struct,
 	  { EINVAL, ENOENT, EPERM, ENOMEM, ECANCELED, ETIME }, prepare_wait_user_fence, NULL },
 	{ "EXEC", DRM_IOCTL_NOVA_EXEC, 30, &exec_struct,
-	  { EINVAL, ENOENT, ENOSPC, ENOMEM, E2BIG, ECANCELED }, NULL, NULL },
+	  { EINVAL, ENOENT, ENOSPC, ENOMEM, E2BIG, ECANCELED, EFAULT }, NULL, NULL },
 };
 
 const size_t fuzz_ioctl_count = COUNT(fuzz_ioctls);

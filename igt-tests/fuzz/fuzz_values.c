@@ -73,8 +73,9 @@ bool fuzz_memory_init(struct fuzz_memory *memory)
 	memory->shadow = map_guarded(FUZZ_ARENA, PROT_READ | PROT_WRITE);
 	memory->answer = map_guarded(FUZZ_PAGE, PROT_READ | PROT_WRITE);
 	memory->readonly = map_guarded(FUZZ_PAGE, PROT_READ);
+	memory->user = map_guarded(FUZZ_USER, PROT_READ | PROT_WRITE);
 	return memory->args && memory->arena && memory->shadow && memory->answer &&
-	       memory->readonly;
+	       memory->readonly && memory->user;
 }
 
 void fuzz_memory_fini(struct fuzz_memory *memory)
@@ -87,6 +88,7 @@ void fuzz_memory_fini(struct fuzz_memory *memory)
 	munmap(memory->shadow, FUZZ_ARENA + FUZZ_PAGE);
 	munmap(memory->answer, 2 * FUZZ_PAGE);
 	munmap(memory->readonly, 2 * FUZZ_PAGE);
+	munmap(memory->user, FUZZ_USER + FUZZ_PAGE);
 }
 
 /* Down from the end: what is read or written too much faults. */

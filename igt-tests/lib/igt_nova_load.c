@@ -227,6 +227,30 @@ static int load_exec_wait(struct igt_nova_worker *worker)
 	return ret ? ret : igt_nova_syncobj_wait(worker->client.fd, worker->syncobj, 0);
 }
 
+/* Memory of the process in place of the buffer, which changes under it, and is filled. */
+static int load_vm_bind_userptr(struct igt_nova_worker *worker)
+{
+	void *at = mmap(NULL, BO_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct drm_nova_vm_bind_op ops[] = {
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_USERPTR,
+		  .bo_offset = (uintptr_t)at, .va = worker->bo.va, .size = BO_SIZE },
+		{ .op = DRM_NOVA_VM_BIND_OP_MAP, .handle = worker->bo.handle,
+		  .va = worker->bo.va, .size = BO_SIZE },
+	};
+	int fd = worker->client.fd, ret;
+
+	if (at == MAP_FAILED)
+		return -errno;
+	ret = igt_nova_vm_bind_ops(fd, worker->client.vm, &ops[0], 1);
+	madvise(at, BO_SIZE, MADV_DONTNEED);
+	if (!ret)
+		ret = load_exec_wait(worker);
+	if (!ret)
+		ret = igt_nova_vm_bind_ops(fd, worker->client.vm, &ops[1], 1);
+	munmap(at, BO_SIZE);
+	return ret;
+}
+
 /* Many jobs under way, but not without bound. */
 static int load_exec(struct igt_nova_worker *worker)
 {
@@ -311,6 +335,8 @@ const struct igt_nova_load igt_nova_loads[] = {
 	{ "vm-bind", load_vm_bind, { DRM_IOCTL_NOVA_VM_BIND } },
 	{ "vm-get-state", load_vm_get_state, { DRM_IOCTL_NOVA_VM_GET_STATE } },
 	{ "vm-bind-async", load_vm_bind_async, { DRM_IOCTL_NOVA_VM_BIND } },
+	{ "vm-bind-userptr", load_vm_bind_userptr,
+	  { DRM_IOCTL_NOVA_VM_BIND, DRM_IOCTL_NOVA_EXEC } },
 	{ "queue-create-destroy", load_queue_create_destroy,
 	  { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
 	{ "userq", load_userq, { DRM_IOCTL_NOVA_QUEUE_CREATE, DRM_IOCTL_NOVA_QUEUE_DESTROY } },
