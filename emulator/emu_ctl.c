@@ -11,6 +11,7 @@
 #include "emu_ctl.h"
 #include "emu_mem.h"
 #include "emu_stats.h"
+#include "emu_yardstick.h"
 
 #define EMU_CTL_STALL_MAX_MS	3600000u
 
@@ -186,6 +187,23 @@ static struct json_object *emu_ctl_clear(struct emu *emu)
 	return emu_ctl_ok();
 }
 
+/* Of no device: how fast the machine is. */
+static struct json_object *emu_ctl_memcpy(struct emu *emu, unsigned int size)
+{
+	struct emu_yardstick result;
+	struct json_object *root;
+
+	(void)emu;
+	if (!size || size > EMU_YARDSTICK_MAX)
+		return emu_ctl_error("1 byte to 64 MiB (67108864)");
+	if (emu_yardstick_memcpy(size, &result))
+		return emu_ctl_error("no memory");
+	root = json_object_new_object();
+	emu_ctl_add(root, "bytes", result.bytes);
+	emu_ctl_add(root, "ns", result.ns);
+	return root;
+}
+
 static bool emu_ctl_number(const char *text, unsigned int *number)
 {
 	unsigned long value;
@@ -248,6 +266,7 @@ static const struct {
 	{ .name = "surprise-remove", .run = emu_ctl_remove },
 	{ .name = "chaos", .run_words = emu_ctl_chaos },
 	{ .name = "heal", .run = emu_ctl_heal },
+	{ .name = "memcpy", .run_number = emu_ctl_memcpy },
 };
 
 static struct json_object *emu_ctl_run(struct emu *emu, const char *name, char *words)

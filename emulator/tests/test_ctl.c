@@ -169,6 +169,26 @@ static void test_misbehaviour(void **state)
 	assert_int_equal(doubles.stall_ms, 0);
 }
 
+/* A little is copied many times, and much once. */
+static void test_memcpy(void **state)
+{
+	static const struct {
+		const char *line;
+		int64_t bytes;
+	} sizes[] = { { "memcpy 4096", 16 << 20 }, { "memcpy 1", 16 << 20 }, { "memcpy 20000000", 20000000 } };
+	struct json_object *root, *bytes, *ns;
+	struct emu *emu = *state;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		root = run(emu, sizes[i].line);
+		assert_true(json_object_object_get_ex(root, "bytes", &bytes));
+		assert_true(json_object_object_get_ex(root, "ns", &ns));
+		assert_int_equal(json_object_get_int64(bytes), sizes[i].bytes);
+		assert_true(json_object_get_int64(ns) > 0);
+		json_object_put(root);
+	}
+}
+
 static void test_bad_commands(void **state)
 {
 	struct emu *emu = *state;
@@ -189,6 +209,8 @@ static void test_bad_commands(void **state)
 	assert_error(emu, "hang 0 0", "too many");
 	assert_error(emu, "stats now", "no argument");
 	assert_error(emu, "stall-firmware 3600001", "hour");
+	assert_error(emu, "memcpy 0", "64 MiB");
+	assert_error(emu, "memcpy 67108865", "64 MiB");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	assert_error(emu, longest, "too long");
@@ -407,6 +429,7 @@ int main(void)
 		emu_unit_test(test_stats_large),
 		emu_unit_test(test_recent_is_a_ring),
 		emu_unit_test(test_misbehaviour),
+		emu_unit_test(test_memcpy),
 		emu_unit_test(test_bad_commands),
 		emu_unit_test(test_socket_clients),
 		emu_unit_test(test_socket_overlong),
