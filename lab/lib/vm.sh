@@ -14,6 +14,7 @@ vm_options_help() {
   --vram SIZE         video memory of each (default: the emulator's)
   --emulator-log L    what the emulators log: error, warn, info, debug (default warn)
   --iommu             a virtual IOMMU in between, strict: each GPU reaches only what is mapped for it
+  --virtio-gpu        a virtio-gpu as well, for what compares with it
   --smp N             processors (default 2)
   --mem SIZE          memory (default 2G)
   --append ARGS       more for the kernel's command line
@@ -95,7 +96,7 @@ is_size() {
 vm_parse() {
 	local verb=$1
 	shift
-	vm_kernel=stock vm_devices=1 vm_vram= vm_emulator_log=warn vm_iommu= vm_smp=2 vm_mem=2G vm_append= vm_udev=0 vm_load=1
+	vm_kernel=stock vm_devices=1 vm_vram= vm_emulator_log=warn vm_iommu= vm_virtio_gpu= vm_smp=2 vm_mem=2G vm_append= vm_udev=0 vm_load=1
 	vm_timeout=600 vm_verbose= vm_command=()
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -105,6 +106,7 @@ vm_parse() {
 		--vram) vm_vram=$(option_value "$@") && shift ;;
 		--emulator-log) vm_emulator_log=$(option_value "$@") && shift ;;
 		--iommu) vm_iommu=1 ;;
+		--virtio-gpu) vm_virtio_gpu=1 ;;
 		--smp) vm_smp=$(option_value "$@") && shift ;;
 		--mem) vm_mem=$(option_value "$@") && shift ;;
 		--append) vm_append=$(option_value "$@") && shift ;;
@@ -260,6 +262,7 @@ vm_arguments() {
 		# DMA addresses as high as a device takes them: nobody relies on those below 4 GiB, which come first else.
 		append+=" intel_iommu=on iommu.strict=1 iommu.forcedac=1"
 	fi
+	[ -z "$vm_virtio_gpu" ] || vm_args+=(-device virtio-gpu-pci)
 	vm_args+=(-device virtio-serial-pci,max_ports=16
 		-fsdev "local,id=root,path=/run/nova/root,security_model=none,readonly=on,multidevs=remap"
 		-device virtio-9p-pci,fsdev=root,mount_tag=root
