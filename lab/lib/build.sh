@@ -59,11 +59,11 @@ build_user() {
 }
 
 build_modules() {
-	local started=$SECONDS coverage=
-	# A kernel that can keep the counters is there to have them kept.
-	! in_root grep -qs '^CONFIG_GCOV_KERNEL=y' "$k_headers/.config" || coverage=1
+	local started=$SECONDS coverage='' bench=1
+	# A kernel that can keep the counters is there to have them kept, those of the drivers.
+	! in_root grep -qs '^CONFIG_GCOV_KERNEL=y' "$k_headers/.config" || coverage=1 bench=
 	say "building the modules for $k_release${coverage:+, to count what runs} ..."
-	run_logged "$out/log/build-modules.log" in_root make -j"$(nproc)" modules KDIR="$k_headers" NOVA_COVERAGE=$coverage ||
+	run_logged "$out/log/build-modules.log" in_root make -j"$(nproc)" modules KDIR="$k_headers" NOVA_COVERAGE=$coverage NOVA_BENCH=$bench ||
 		die "building the modules failed: see $out/log/build-modules.log"
 	index_modules
 	say "the modules are built ($((SECONDS - started)) s)"
