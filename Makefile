@@ -10,6 +10,8 @@ SEEDS ?= 1000
 FIRST ?= 1
 # For `make soak`.
 CYCLES ?= 1000
+# For `make bench`: earlier results to compare with.
+BASE ?=
 # For `make fuzz`: how long each target.
 SECONDS ?= 60
 
@@ -24,7 +26,7 @@ KBUILD = $(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(MODULES)/kbuild
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check check-unit check-igt check-lab check-debug check-race check-static check-fuzz \
-	chaos soak fuzz fuzz-uapi modules modules_install modules-install \
+	bench chaos soak fuzz fuzz-uapi modules modules_install modules-install \
 	install shell clean kdir
 
 help:
@@ -38,6 +40,7 @@ help:
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
 	@echo '  make check-static     sparse, checkpatch, kernel-doc, and clang: who may touch the hardware'
 	@echo '  make check-fuzz       the fuzzers of the emulator and libnova, for some seconds each'
+	@echo '  make bench            what the driver costs, beside vgem, virtio-gpu and memcpy (BASE=FILE compares)'
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make soak             the device goes under load and comes back (CYCLES=$(CYCLES))'
 	@echo '  make fuzz             the fuzzers (SECONDS=$(SECONDS) each), from where they stopped the last time'
@@ -76,6 +79,9 @@ check-static:
 
 check-fuzz:
 	@lab/check fuzz
+
+bench:
+	@BASE='$(BASE)' lab/bench
 
 chaos:
 	@$(LAB) build
