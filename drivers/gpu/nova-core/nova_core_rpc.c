@@ -4,16 +4,19 @@
  * bounded time.
  *
  * Between _start and _stop the status ring is emptied by the interrupt thread,
- * and by a caller whose reply does not come: an interrupt may get lost.
+ * and by a caller: for a moment, as most replies come soon, and again when the reply
+ * does not come, as an interrupt may get lost.
  * Outside of it, at boot and at shutdown, the caller polls the ring, and
  * touches no register while it does.
  */
 #include <kunit/visibility.h>
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
@@ -28,6 +31,7 @@
 
 #define NOVA_CORE_RPC_SLOTS	64
 #define NOVA_CORE_RPC_POLL_US	100
+#define NOVA_CORE_RPC_SPIN_US	500	/* an interrupt and the thread behind it take longer */
 #define NOVA_CORE_RPC_LOOK	msecs_to_jiffies(50)	/* how often a waiter looks for itself */
 
 /**
@@ -232,11 +236,32 @@ static void nova_core_rpc_wait_polling(struct nova_core *core, const bool *done)
 			  jiffies_to_usecs(nova_core_fw_timeout()), false, core, done);
 }
 
+/*
+ * The reply is there soon, if at all. remove() sends two commands per queue, among clients that
+ * are busy: each time it slept it would have to wait for the processor, too. Only the ring is
+ * looked at, in memory; the interrupt comes all the same and finds nothing to do.
+ */
+static bool nova_core_rpc_spin(struct nova_core *core, const bool *done)
+	__must_hold_shared(nova_core_door)
+{
+	ktime_t end = ktime_add_us(ktime_get(), NOVA_CORE_RPC_SPIN_US);
+
+	while (!nova_core_rpc_poll(core, done)) {
+		if (ktime_after(ktime_get(), end))
+			return false;
+		udelay(5);
+	}
+	return true;
+}
+
 /* Returns early when the device is lost or the firmware dead. */
 static void nova_core_rpc_wait(struct nova_core *core, const bool *done)
 	__must_hold_shared(nova_core_door)
 {
 	unsigned long end = jiffies + nova_core_fw_timeout();
+
+	if (nova_core_rpc_spin(core, done))
+		return;
 
 	for (;;) {
 		if (wait_event_timeout(core->wait, READ_ONCE(*done) || nova_core_state(core),
@@ -402,11 +427,13 @@ void nova_core_rpc_pause(struct nova_core *core)
 {
 	core->rpc->started = false;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_pause);
 
 void nova_core_rpc_resume(struct nova_core *core)
 {
 	core->rpc->started = true;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_resume);
 
 /* Back to polling. No request is in flight. */
 void nova_core_rpc_stop(struct nova_core *core)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Requests and replies, and a firmware that does not keep to the protocol. */
 #include <kunit/test.h>
+#include <linux/workqueue.h>
 
 #include "../nova_core_rpc.h"
 #include "../regs/nv_vf.h"
@@ -60,6 +61,40 @@ static void rpc_call_and_reply(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, le32_to_cpu(gpu->status.index->read), gpu->status.write);
 	}
 	expect_alive(gpu, true);
+}
+
+struct late_reply {
+	struct delayed_work work;
+	struct nova_core_test_gpu *gpu;
+};
+
+static void late_reply_work(struct work_struct *work)
+{
+	struct late_reply *late = container_of(work, struct late_reply, work.work);
+
+	good_reply(late->gpu);
+	nova_core_test_gpu_publish(late->gpu, 1);
+}
+
+/* The caller has stopped looking all the time, and its interrupt gets lost. */
+static void rpc_late_reply_without_interrupt(struct kunit *test)
+{
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct late_reply late = { .gpu = gpu };
+	u32 reply = 0;
+
+	nova_core_rpc_resume(&gpu->core);
+	INIT_DELAYED_WORK_ONSTACK(&late.work, late_reply_work);
+	schedule_delayed_work(&late.work, msecs_to_jiffies(20));
+	KUNIT_EXPECT_EQ(test, call(gpu, &reply), 0);
+	KUNIT_EXPECT_EQ(test, reply, REPLY);
+	flush_delayed_work(&late.work);
+	destroy_delayed_work_on_stack(&late.work);
+	expect_alive(gpu, true);
+	/* What came with the lost one is announced again. */
+	KUNIT_EXPECT_EQ(test, nova_core_test_gpu_reg(gpu, NV_VF_INTR_TOP_EN_SET),
+			NV_VF_INTR_TOP_MASK);
+	nova_core_rpc_pause(&gpu->core);
 }
 
 /* A refusal has an errno and no payload, and is nobody's death. */
@@ -295,6 +330,7 @@ static void rpc_lost_is_not_dead(struct kunit *test)
 
 static struct kunit_case rpc_test_cases[] = {
 	KUNIT_CASE(rpc_call_and_reply),
+	KUNIT_CASE(rpc_late_reply_without_interrupt),
 	KUNIT_CASE(rpc_refusals),
 	KUNIT_CASE_PARAM(rpc_spoilt_reply, spoils_gen_params),
 	KUNIT_CASE(rpc_reply_to_nobody),
