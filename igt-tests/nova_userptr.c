@@ -998,28 +998,45 @@ static void test_merged(int fd)
 static struct {
 	uint32_t *at;
 	uint64_t size;
+	bool endless;
 	atomic_bool stop;
 	atomic_ulong rounds;
+	atomic_ulong jobs;
 	pthread_t thread;
 	bool runs;
 } storm;
 
-/* The memory stays what it is, and who has it is told all the time that it changes. */
+#define STORM_BURST	16
+
+/*
+ * The memory stays what it is, and who has it is told that it changes: all the time, when it is
+ * endless, otherwise in a burst for each job: on a slow machine there would be no time for one.
+ */
 static void *run_storm(void *data)
 {
+	unsigned long jobs;
+
 	(void)data;
 	while (!atomic_load(&storm.stop)) {
-		mprotect(storm.at, storm.size, RW | PROT_EXEC);
-		mprotect(storm.at, storm.size, RW);
-		atomic_fetch_add(&storm.rounds, 1);
+		jobs = atomic_load(&storm.jobs);
+		for (unsigned int i = 0; i < STORM_BURST; i++) {
+			mprotect(storm.at, storm.size, RW | PROT_EXEC);
+			mprotect(storm.at, storm.size, RW);
+			atomic_fetch_add(&storm.rounds, 1);
+		}
+		while (!storm.endless && atomic_load(&storm.jobs) == jobs &&
+		       !atomic_load(&storm.stop))
+			sched_yield();
 	}
 	return NULL;
 }
 
-static void storm_start(uint32_t *at, uint64_t size)
+static void storm_start(uint32_t *at, uint64_t size, bool endless)
 {
 	storm.at = at;
 	storm.size = size;
+	storm.endless = endless;
+	atomic_store(&storm.jobs, 0);
 	atomic_store(&storm.stop, false);
 	atomic_store(&storm.rounds, 0);
 	igt_nova_thread_start(&storm.thread, run_storm, NULL);
@@ -1056,15 +1073,17 @@ static void test_storm(int fd)
 	bench_open(&bench);
 	at = map_memory(size, RW, ANON, -1);
 	va = bind(&bench, at, size, 0);
-	storm_start(at, size);
+	storm_start(at, size, false);
 	for (round = 0; round < 40; round++) {
 		uint64_t offset = round % 32 * PAGE;
 
 		/* Both ways, page by page; a bind in between. */
 		bench.bo.map[0] = round;
+		atomic_fetch_add(&storm.jobs, 1);
 		copy(&bench, va + offset, bench.bo.va, PAGE);
 		igt_assert_eq_u32(at[offset / 4], round);
 		at[offset / 4 + 1] = ~round;
+		atomic_fetch_add(&storm.jobs, 1);
 		copy(&bench, bench.bo.va + PAGE, va + offset, PAGE);
 		igt_assert_eq_u32(bench.bo.map[PAGE / 4], round);
 		igt_assert_eq_u32(bench.bo.map[PAGE / 4 + 1], ~round);
@@ -1182,7 +1201,7 @@ static void test_unplug_storm(int fd)
 	bench_open(&bench);
 	at = map_memory(16 * PAGE, RW, ANON, -1);
 	bind(&bench, at, 16 * PAGE, 0);
-	storm_start(at, 16 * PAGE);
+	storm_start(at, 16 * PAGE, true);
 	igt_nova_thread_start(&submitter, run_submitter, &bench);
 	rounds = atomic_load(&storm.rounds);
 	while (atomic_load(&storm.rounds) < rounds + 20)
