@@ -372,7 +372,10 @@ static int nova_bind_run(struct nova_bind *bind)
 
 	do {
 		fence = NULL;
-		ret = nova_bind_validate(bind) ?: mutex_lock_interruptible(&vm->lock);
+		ret = nova_bind_validate(bind);
+		if (ret)
+			break;
+		ret = mutex_lock_interruptible(&vm->lock);
 		if (ret)
 			break;
 		fence = job ? NULL : nova_bind_queue_last(vm->binds);

@@ -267,7 +267,10 @@ static int nova_exec_submit(struct nova_exec *exec)
 
 	/* Memory of processes is looked up before, as that may take as long as they want. */
 	do {
-		ret = nova_userptrs_validate(vm) ?: mutex_lock_interruptible(&vm->lock);
+		ret = nova_userptrs_validate(vm);
+		if (ret)
+			return ret;
+		ret = mutex_lock_interruptible(&vm->lock);
 		if (ret)
 			return ret;
 		ret = nova_space_run(exec->queue->ndev, nova_exec_try, exec);
