@@ -29,6 +29,12 @@ static const struct {
 	{ "fail_usercopy", IGT_NOVA_FAIL_USERCOPY },
 };
 
+/*
+ * One of TTM's own, for buffers that come back from swap. fail-nth consults it as well, and it tells each
+ * time; what it injects is a signal, not a lack of memory.
+ */
+#define BACKUP		"ttm/backup_fault_inject"
+
 static int fail_nth = -1;
 static unsigned int total[IGT_NOVA_FAIL_KINDS];
 
@@ -117,6 +123,8 @@ void igt_nova_fail_init(void)
 		igt_nova_fail_set(attributes[i].name, "space", "0");
 		igt_nova_fail_set(attributes[i].name, "task-filter", "N");
 	}
+	if (access(DEBUGFS "/" BACKUP, F_OK) == 0)
+		set_off(BACKUP);
 	igt_nova_fail_set("failslab", "ignore-gfp-wait", "N");
 	igt_nova_fail_set("failslab", "cache-filter", "N");
 	igt_nova_fail_set("fail_page_alloc", "ignore-gfp-wait", "N");
