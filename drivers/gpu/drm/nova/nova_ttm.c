@@ -126,8 +126,11 @@ static int nova_ttm_tt_populate(struct ttm_device *ttm, struct ttm_tt *base,
 	if (ttm_tt_is_backed_up(base)) {
 		ret = ttm_tt_restore(ttm, base, ctx);
 	} else {
-		/* Where they are swapped out to; then is too late to make it. */
-		ret = base->backup ? 0 : ttm_tt_setup_backup(base);
+		/*
+		 * Where they are swapped out to; then is too late to make it. What is missing here
+		 * is memory, whatever shmem calls it.
+		 */
+		ret = base->backup || !ttm_tt_setup_backup(base) ? 0 : -ENOMEM;
 		if (!ret)
 			ret = ttm_pool_alloc(&ttm->pool, base, ctx);
 	}
