@@ -371,7 +371,7 @@ static void test_fault(int fd)
 
 	read_dump();
 	check_channel(queue, DRM_NOVA_QUEUE_STATE_GUILTY, NV_ERROR_MMU_FAULT);
-	check_push(&push, 1);
+	check_push(&push, 2);
 	error = section(NOVA_DUMP_ERROR, sizeof(*error));
 	igt_assert_eq_u32(error->valid, NOVA_DUMP_ERROR_CHANNEL | NOVA_DUMP_ERROR_FAULT);
 	igt_assert_eq_u64(error->fault_address, va);
@@ -444,7 +444,7 @@ static void test_bad_method(int fd)
 
 	read_dump();
 	check_channel(queue, DRM_NOVA_QUEUE_STATE_GUILTY, NV_ERROR_PBDMA);
-	check_push(&push, 1);
+	check_push(&push, 2);
 	error = section(NOVA_DUMP_ERROR, sizeof(*error));
 	igt_assert_eq_u32(error->valid, NOVA_DUMP_ERROR_CHANNEL);
 	igt_assert_eq_u32(error->method, NV_C46F_ILLEGAL);
