@@ -150,7 +150,7 @@ void igt_nova_fail_fini(void)
  */
 void igt_nova_fail_expect_logged(void)
 {
-	igt_emit_ignore_dmesg_regex("nova|[Ff]ail|ERROR|-12|[Cc]an ?not");
+	igt_emit_ignore_dmesg_regex("nova|[Ff]ail|ERROR|-12|[Cc]an ?not|VM_FAULT_OOM");
 }
 
 static void select_kind(enum igt_nova_fail_kind kind, const struct igt_nova_failnth *what)
