@@ -114,6 +114,23 @@ static void test_gem(int fd)
 }
 
 /* Each mapping with its range, its buffer and how it may be used. */
+static void expect_process_memory(struct igt_nova_client *client, uint64_t va)
+{
+	void *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_USERPTR,
+		.bo_offset = (uintptr_t)memory, .va = va, .size = PAGE,
+	};
+	char where[64];
+
+	igt_assert(memory != MAP_FAILED);
+	snprintf(where, sizeof(where), "process + %#" PRIxPTR, (uintptr_t)memory);
+	igt_assert_eq(igt_nova_vm_bind_ops(client->fd, client->vm, &op, 1), 0);
+	expect_lines(client->fd, "vm", where, ", pages 4K 1 64K 0 2M 0", 1);
+	igt_nova_vm_unmap(client->fd, client->vm, va, PAGE, 0);
+	munmap(memory, PAGE);
+}
+
 static void test_vm(int fd)
 {
 	uint64_t va = 0x7700000000ull;
@@ -136,6 +153,7 @@ static void test_vm(int fd)
 	expect_lines(client.fd, "vm", "0x7700002000-0x770000f000 ro", "+ 0x3000, size 65536", 1);
 	igt_nova_madvise(client.fd, bo.handle, DRM_NOVA_MADVISE_DONTNEED);
 	expect_lines(client.fd, "vm", "size 65536", ", evicted", 2);
+	expect_process_memory(&client, 0x7800000000ull);
 	igt_nova_vm_destroy(client.fd, client.vm, 0);
 	expect_lines(client.fd, "vm", owner, "", 0);
 	igt_nova_bo_destroy(client.fd, &bo);
