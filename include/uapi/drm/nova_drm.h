@@ -321,8 +321,8 @@ struct drm_nova_query_engines {
  * @queues_max: queues per file, or ENOSPC
  * @ring_size_min: smallest ring of a queue, in entries
  * @ring_size_max: largest
- * @job_timeout_ms: a job that runs longer is killed with its queue, and a user-mode queue that holds
- *	an engine for longer
+ * @job_timeout_ms: a job that runs longer is killed with its queue, and a user-mode queue that
+ *	holds an engine for longer
  * @queue_jobs_max: jobs of one queue that were submitted and are not finished, or ENOSPC
  * @page_tables_max: page tables of all VMs of a file, or ENOSPC; each 2 MiB of
  *	addresses in use takes one, and a few are needed above them

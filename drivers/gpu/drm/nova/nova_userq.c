@@ -419,7 +419,8 @@ static int nova_userq_make_resident(struct nova_vm *vm)
  *
  * Makes all that is bound in it resident, to stay so until the last nova_userq_release(). May wait.
  *
- * Return: 0, -EPERM when memory of a process is bound, -ENOSPC when it is too much, -EINTR when interrupted, or another error.
+ * Return: 0, -EPERM when memory of a process is bound, -ENOSPC when it is too much, -EINTR when
+ * interrupted, or another error.
  */
 int nova_userq_hold(struct nova_vm *vm)
 {

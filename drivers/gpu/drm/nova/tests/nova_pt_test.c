@@ -648,14 +648,15 @@ static void pt_splits_anywhere_in_scratch(struct kunit *test)
 }
 
 /*
- * All of the 2 MiB at VA but what is cut out is VRAM: it is looked at between any two writes, in some
- * pages of each 64 KiB and in all that are near to the ends.
+ * All of the 2 MiB at VA but what is cut out is VRAM: it is looked at between any two writes, in
+ * some pages of each 64 KiB and in all that are near to the ends.
  */
 static void look_at_kept(struct tables *tables)
 {
 	tables->kept.writes++;
 	for (u64 offset = 0; offset < SZ_2M; offset += SZ_4K) {
-		bool near = offset + SZ_128K > tables->kept.from && offset < tables->kept.to + SZ_128K;
+		bool near = offset + SZ_128K > tables->kept.from &&
+			    offset < tables->kept.to + SZ_128K;
 		struct nova_test_pte pte;
 
 		if ((offset >= tables->kept.from && offset < tables->kept.to) ||
