@@ -441,6 +441,12 @@ static void prepare_wait_user_fence(struct fuzz_op *op, void *data)
 	args->timeout = bits % 4 ? now.tv_sec * 1000000000ll + now.tv_nsec + ns : 0;
 	args->value = fuzz_below(&op->random, 4);
 	args->mask = ~0ull >> (args->flags & DRM_NOVA_USER_FENCE_32 ? 32 : 0);
+	/* Where clients have their pushes it is met at once. */
+	if (fuzz_chance(&op->random, 2)) {
+		args->address = FUZZ_PUSH_VA + 8 * bits;
+		args->op = DRM_NOVA_USER_FENCE_GE;
+		args->value = 0;
+	}
 	if (fuzz_broken(op))
 		args->mask = ~0ull << bits;
 	if (fuzz_broken(op))
