@@ -250,27 +250,6 @@ static void test_push_address(int fd)
 	pair_close(&pair);
 }
 
-/*
- * The fence semaphore is where the client's jobs can write: it is written by one. So a
- * job's fence may come before the job is done; what follows then is the subject of two tests.
- */
-static void push_forged_fence(struct pair *pair, struct igt_nova_push *push)
-{
-	struct drm_nova_query_limits limits;
-	uint64_t va;
-
-	igt_nova_limits(pair->thief.fd, &limits);
-	va = limits.va_push_end + PAGE;
-	igt_nova_push_dword(push, NV_PB_HEADER(INC, 0, NV_C46F_SEM_ADDR_LO, 5));
-	igt_nova_push_dword(push, (uint32_t)va);
-	igt_nova_push_dword(push, va >> 32);
-	igt_nova_push_dword(push, 0x7fffffff);
-	igt_nova_push_dword(push, 0x7fffffff);
-	igt_nova_push_dword(push, NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_RELEASE) |
-			    NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT);
-	igt_nova_push_host(push, NV_C46F_NON_STALL_INTERRUPT, 0);
-}
-
 /* Jobs that have not begun, because they wait for another queue's, are not finished by it. */
 static void test_forged_fence_order(int fd)
 {
@@ -287,7 +266,7 @@ static void test_forged_fence_order(int fd)
 	blocker = igt_nova_submit_fence(pair.thief.fd, igt_nova_client_queue(&pair.thief, 0),
 					&push);
 	igt_nova_push_begin(&pair.thief, &push, 32);
-	push_forged_fence(&pair, &push);
+	igt_nova_push_forged_fence(&pair.thief, &push);
 	/* Not done yet: its own release would put the right value there. */
 	igt_nova_push_acquire(&push, pair.out.va + 4, 1);
 	forged = igt_nova_submit_fence(pair.thief.fd, pair.queue, &push);
@@ -334,7 +313,7 @@ static void early_open(struct early *early)
 	pair->out.map[1] = 0;
 	igt_nova_push_begin(thief, &push, 128);
 	igt_nova_push_copy(&push, pair->out.va + PAGE, early->window.va, PAGE);
-	push_forged_fence(pair, &push);
+	igt_nova_push_forged_fence(&pair->thief, &push);
 	igt_nova_push_acquire(&push, pair->out.va + 4, 1);
 	igt_nova_push_copy(&push, pair->out.va + 2 * PAGE, early->window.va, PAGE);
 	igt_assert_eq(igt_nova_submit_wait(thief->fd, pair->queue, &push), 1);

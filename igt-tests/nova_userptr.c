@@ -653,24 +653,6 @@ static void test_cut_off(int fd)
 	bench_close(&bench);
 }
 
-/* The semaphore of the queue's fence is above the pushes, in the VM: a client can write to it. */
-static void push_forged_fence(struct bench *bench, struct igt_nova_push *push)
-{
-	struct drm_nova_query_limits limits;
-	uint64_t va;
-
-	igt_nova_limits(bench->client.fd, &limits);
-	va = limits.va_push_end + PAGE;
-	igt_nova_push_dword(push, NV_PB_HEADER(INC, 0, NV_C46F_SEM_ADDR_LO, 5));
-	igt_nova_push_dword(push, (uint32_t)va);
-	igt_nova_push_dword(push, va >> 32);
-	igt_nova_push_dword(push, 0x7fffffff);
-	igt_nova_push_dword(push, 0x7fffffff);
-	igt_nova_push_dword(push, NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_RELEASE) |
-			    NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT);
-	igt_nova_push_host(push, NV_C46F_NON_STALL_INTERRUPT, 0);
-}
-
 /* A job that says it has ended, and runs on, finds nothing where the memory was. */
 static void test_forged_fence(int fd)
 {
@@ -701,7 +683,7 @@ static void test_forged_fence(int fd)
 	bench.gate.map[0] = 0;
 	igt_nova_push_begin(&bench.client, &push, 128);
 	igt_nova_push_copy(&push, bench.bo.va, va, PAGE);	/* the address is cached */
-	push_forged_fence(&bench, &push);
+	igt_nova_push_forged_fence(&bench.client, &push);
 	igt_nova_push_acquire(&push, bench.gate.va, 1);
 	igt_nova_push_fill(&push, va, NEW, PAGE / 4);
 	igt_assert_eq(igt_nova_submit_wait(fd, queue, &push), 1);

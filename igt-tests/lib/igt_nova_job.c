@@ -215,6 +215,23 @@ uint32_t igt_nova_submit_fence(int fd, uint32_t queue, const struct igt_nova_pus
 	return syncobj;
 }
 
+void igt_nova_push_forged_fence(struct igt_nova_client *client, struct igt_nova_push *push)
+{
+	struct drm_nova_query_limits limits;
+	uint64_t va;
+
+	igt_nova_limits(client->fd, &limits);
+	va = limits.va_push_end + IGT_NOVA_PAGE;
+	igt_nova_push_dword(push, NV_PB_HEADER(INC, 0, NV_C46F_SEM_ADDR_LO, 5));
+	igt_nova_push_dword(push, (uint32_t)va);
+	igt_nova_push_dword(push, va >> 32);
+	igt_nova_push_dword(push, 0x7fffffff);
+	igt_nova_push_dword(push, 0x7fffffff);
+	igt_nova_push_dword(push, NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_RELEASE) |
+			    NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT);
+	igt_nova_push_host(push, NV_C46F_NON_STALL_INTERRUPT, 0);
+}
+
 int igt_nova_submit_wait(int fd, uint32_t queue, const struct igt_nova_push *push)
 {
 	uint32_t syncobj = igt_nova_submit_fence(fd, queue, push);

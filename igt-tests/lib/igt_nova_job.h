@@ -63,6 +63,11 @@ void igt_nova_push_fill(struct igt_nova_push *push, uint64_t to, uint32_t value,
 /* Semaphores of Host; the release waits for the engine. */
 void igt_nova_push_release(struct igt_nova_push *push, uint64_t va, uint32_t payload);
 void igt_nova_push_acquire(struct igt_nova_push *push, uint64_t va, uint32_t payload);
+/*
+ * Releases the fence semaphore of the VM's first queue, if its ring is one page, and interrupts: it
+ * is where the client's jobs can write. So a job's fence may come before the job is done.
+ */
+void igt_nova_push_forged_fence(struct igt_nova_client *client, struct igt_nova_push *push);
 void igt_nova_push_illegal(struct igt_nova_push *push);
 
 struct drm_nova_sync igt_nova_wait_for(uint32_t handle, uint64_t point);
