@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Reads exceptions, then lines with their counts (see lab/coverage), both with tabs between fields. Prints coverage and
-# what is not covered. Variables: all (print what has a reason, too), minimum (percent per module).
+# what is not covered. Variables: all (print what has a reason, too), minimum (percent per module), chance (lines without
+# a reason that are only named).
 
 function module_of(file) {
 	return file ~ /nova-core\// ? "nova_core" : "nova_drm"
@@ -93,13 +94,15 @@ END {
 		print all ? "\nuncovered, with its reason if it has one:" : "\nuncovered without a reason:"
 	for (i = 1; i <= uncovered_count; i++)
 		print uncovered[i]
-	if (open_count)
+	if (open_count > chance)
 		complain(open_count " lines are not covered and not in the exceptions")
+	else if (open_count)
+		print "coverage: " open_count " lines were missed, maybe by chance: less than " chance + 1 " are only named"
 	for (i = 1; i <= exceptions; i++) {
 		if (!met[i])
 			complain("no code matches the exception \"" functions[i] ", " texts[i] "\"")
 		else if (!used[i] && kinds[i] == "unreached")
-			complain("covered after all is \"" functions[i] ", " texts[i] "\": drop the exception")
+			print "coverage: covered after all is \"" functions[i] ", " texts[i] "\": the exception can go"
 	}
 	exit failed
 }
