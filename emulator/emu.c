@@ -14,6 +14,7 @@
 
 #include "emu_bar.h"
 #include "emu_chaos.h"
+#include "emu_pci.h"
 
 static bool emu_vram_create(struct emu *emu, uint64_t size)
 {
@@ -103,7 +104,16 @@ void emu_destroy(struct emu *emu)
 	free(emu);
 }
 
-void emu_reset(struct emu *emu)
+void emu_fall_asleep(struct emu *emu)
+{
+	emu_count(emu, EMU_SLEEPS);
+	if (atomic_exchange(&emu->forget_asleep, false))
+		emu_vram_reset(emu);
+	if (atomic_exchange(&emu->remove_asleep, false))
+		emu_bar_surprise_remove(emu);
+}
+
+void emu_wake(struct emu *emu)
 {
 	emu_fw_reset(emu->fw);
 	emu_fifo_reset(emu->fifo);
@@ -113,9 +123,15 @@ void emu_reset(struct emu *emu)
 	emu_irq_reset(emu->irq);
 	emu_pci_reset(emu->pci);
 	emu_bar_reset(emu->bar);
+	atomic_store(&emu->fw_failed, false);
+}
+
+void emu_reset(struct emu *emu)
+{
+	emu_wake(emu);
+	emu_fifo_heal(emu);
 	emu_chaos_reset(emu->chaos);
 	emu_vram_reset(emu);
-	atomic_store(&emu->fw_failed, false);
 	emu_count(emu, EMU_RESETS);
 	emu_log(emu, EMU_LOG_INFO, "reset");
 }
@@ -127,10 +143,19 @@ void emu_heal(struct emu *emu)
 	emu_fifo_heal(emu);
 	emu_fw_heal(emu);
 	emu_irq_drop(emu, false);
-	/* A card that was pulled comes back as a fresh one. */
+	atomic_store(&emu->forget_asleep, false);
+	atomic_store(&emu->remove_asleep, false);
+	/*
+	 * A card that was pulled comes back as a fresh one. Only its power state is as before: a VMM
+	 * that keeps account of it has not noticed.
+	 */
 	if (emu_bar_is_removed(emu)) {
+		bool asleep = emu_pci_asleep(emu);
+
 		emu_reset(emu);
 		emu_bar_reinsert(emu);
+		if (asleep)
+			emu_pci_put_to_sleep(emu);
 	}
 	emu_unlock(emu);
 }

@@ -55,6 +55,8 @@ struct emu_timer;
  *             reset. A driver that gives up on it has no other way to stop the
  *             engines than turning bus mastering off under them: what they try
  *             then is dropped as always, but is no violation
+ * @forget_asleep: the next sleep costs what is in video memory, as D3cold would
+ * @remove_asleep: the device falls off the bus when it goes to sleep next
  */
 struct emu {
 	uint8_t *vram;
@@ -63,6 +65,8 @@ struct emu {
 	int log_level;
 	pthread_mutex_t lock;
 	atomic_bool fw_failed;
+	atomic_bool forget_asleep;
+	atomic_bool remove_asleep;
 
 	struct emu_stats *stats;
 	struct emu_chaos *chaos;
@@ -86,6 +90,10 @@ void emu_destroy(struct emu *emu);
  * power-on; DMA mappings and eventfds stay. Caller holds emu_lock().
  */
 void emu_reset(struct emu *emu);
+/* From D0 to D3hot. */
+void emu_fall_asleep(struct emu *emu);
+/* And back: the same as a reset, but for video memory, which has refreshed itself, and hangs. */
+void emu_wake(struct emu *emu);
 /*
  * One vfio-user message, or one misbehaviour command, at a time. Outside of all
  * other locks; taken by the vfio-user and the control thread only, because
@@ -148,6 +156,7 @@ enum emu_counter {
 	EMU_DMA_MAPS,		/* DMA_MAP messages */
 	EMU_DMA_UNMAPS,
 	EMU_RESETS,
+	EMU_SLEEPS,		/* times the function went to D3hot */
 	EMU_COUNTERS
 };
 
@@ -221,7 +230,7 @@ bool emu_fifo_reg_write(struct emu *emu, uint32_t offset, uint32_t value);
 /* Of the driver, or of a @client of it, whose mistakes are not its. emu_bar counts EMU_DOORBELLS. */
 void emu_fifo_doorbell(struct emu *emu, uint32_t token, bool client);
 
-/* Set by emu_fw after the reply to SHUTDOWN; cleared by reset, or when the driver
+/* Set by emu_fw after the reply to SHUTDOWN or SUSPEND; cleared by reset, or when the driver
  * turns memory space or bus mastering on (0 -> 1) in configuration space. */
 void emu_bar_set_shut_down(struct emu *emu, bool shut_down);
 bool emu_bar_is_shut_down(const struct emu *emu);

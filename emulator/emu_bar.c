@@ -219,8 +219,8 @@ static bool emu_bar_unanswered(struct emu *emu, uint64_t offset, const char *acc
 		return true;
 	if (emu_pci_memory_space(emu))
 		return false;
-	/* A client need not know that the function is just being reset. */
-	if (emu_bar_is_client(offset) && !emu_bar_is_shut_down(emu))
+	/* A client need not know that the function is just being reset; asleep it has no map. */
+	if (emu_bar_is_client(offset) && !emu_bar_is_shut_down(emu) && !emu_pci_asleep(emu))
 		return true;
 	emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
 		      "%s of register %#llx with memory space off or in D3hot", access,

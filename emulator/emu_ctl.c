@@ -10,6 +10,7 @@
 #include "emu_chaos.h"
 #include "emu_ctl.h"
 #include "emu_mem.h"
+#include "emu_pci.h"
 #include "emu_stats.h"
 #include "emu_yardstick.h"
 
@@ -31,6 +32,7 @@ static const char * const emu_ctl_counters[EMU_COUNTERS] = {
 	[EMU_DMA_MAPS] = "dma_maps",
 	[EMU_DMA_UNMAPS] = "dma_unmaps",
 	[EMU_RESETS] = "resets",
+	[EMU_SLEEPS] = "sleeps",
 };
 
 static const char * const emu_ctl_violations[EMU_VIOLATIONS] = {
@@ -111,6 +113,7 @@ static struct json_object *emu_ctl_stats(struct emu *emu)
 	emu_ctl_add(root, "stuck_engines", emu_fifo_stuck_engines(emu));
 	json_object_object_add(root, "shut_down", json_object_new_boolean(emu_bar_is_shut_down(emu)));
 	json_object_object_add(root, "removed", json_object_new_boolean(emu_bar_is_removed(emu)));
+	json_object_object_add(root, "asleep", json_object_new_boolean(emu_pci_asleep(emu)));
 	return root;
 }
 
@@ -171,6 +174,18 @@ static struct json_object *emu_ctl_remove(struct emu *emu)
 	emu_lock(emu);
 	emu_bar_surprise_remove(emu);
 	emu_unlock(emu);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_forget_asleep(struct emu *emu)
+{
+	atomic_store(&emu->forget_asleep, true);
+	return emu_ctl_ok();
+}
+
+static struct json_object *emu_ctl_remove_asleep(struct emu *emu)
+{
+	atomic_store(&emu->remove_asleep, true);
 	return emu_ctl_ok();
 }
 
@@ -264,6 +279,8 @@ static const struct {
 	{ .name = "crash-firmware", .run = emu_ctl_crash },
 	{ .name = "drop-interrupts", .run = emu_ctl_drop },
 	{ .name = "surprise-remove", .run = emu_ctl_remove },
+	{ .name = "remove-asleep", .run = emu_ctl_remove_asleep },
+	{ .name = "forget-asleep", .run = emu_ctl_forget_asleep },
 	{ .name = "chaos", .run_words = emu_ctl_chaos },
 	{ .name = "heal", .run = emu_ctl_heal },
 	{ .name = "memcpy", .run_number = emu_ctl_memcpy },

@@ -435,14 +435,10 @@ void emu_fifo_destroy(struct emu_fifo *fifo)
 
 void emu_fifo_reset(struct emu_fifo *fifo)
 {
-	unsigned int i;
-
 	pthread_mutex_lock(&fifo->lock);
 	free_all_locked(fifo);
 	fifo->channel_cfg = 0;
 	fifo->halted = false;
 	fifo->next_chid = 0;
-	for (i = 0; i < EMU_ENGINES; i++)
-		fifo->engines[i].hang = false;
 	pthread_mutex_unlock(&fifo->lock);
 }

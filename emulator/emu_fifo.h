@@ -36,6 +36,14 @@ void emu_fifo_free_all(struct emu *emu);
 void emu_fifo_halt(struct emu *emu);
 void emu_fifo_resume(struct emu *emu);
 
+/*
+ * Takes every channel off its engine, between two methods, and leaves it in its instance block,
+ * with its errors: none is left. 0, or -EBUSY: an engine hangs, or is in a copy; then all go on.
+ */
+int emu_fifo_suspend(struct emu *emu);
+/* All channels as emu_fifo_suspend() left them, once: 0, -EINVAL if it has not, or -ENOMEM. */
+int emu_fifo_restore(struct emu *emu);
+
 /* Ends a hang and kills the channel on the engine: its id, or EMU_FIFO_NO_CHANNEL. */
 uint32_t emu_fifo_engine_reset(struct emu *emu, unsigned int engine);
 /* The channel on the engine, and whether it is stuck there beyond its time slice. */

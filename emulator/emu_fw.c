@@ -318,7 +318,8 @@ static int send_reply(struct emu_fw *fw, const struct nova_fw_msg *command,
 	};
 
 	memcpy(slot.payload, reply->payload, reply->length);
-	return send(fw, &slot, command->function == NOVA_FW_CMD_SHUTDOWN &&
+	return send(fw, &slot, (command->function == NOVA_FW_CMD_SHUTDOWN ||
+				command->function == NOVA_FW_CMD_SUSPEND) &&
 			       reply->result == NOVA_FW_OK);
 }
 
@@ -478,7 +479,7 @@ static uint32_t check_boot(struct emu *emu, uint64_t addr, struct nova_fw_boot *
 		return NOVA_FW_ERR_VERSION;
 	if (boot->size != sizeof(*boot))
 		return NOVA_FW_ERR_MALFORMED;
-	if (boot->flags || boot->reserved)
+	if ((boot->flags & ~NOVA_FW_BOOT_RESUME) || boot->reserved)
 		return NOVA_FW_ERR_INVALID;
 	error = check_ring(emu, &boot->cmd, false);
 	return error ? error : check_ring(emu, &boot->status, true);
@@ -506,6 +507,13 @@ static void boot(struct emu_fw *fw, uint64_t addr)
 	emu_chaos_boot(emu);
 	fw->is_late = false;
 	error = check_boot(emu, addr, &args);
+	/* What was in video memory need not be the driver's fault. */
+	if (!error && (args.flags & NOVA_FW_BOOT_RESUME) && emu_fifo_restore(emu)) {
+		emu_log(emu, EMU_LOG_WARN, "no channels were saved, or they were lost");
+		set_state(fw, NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID);
+		emu_irq_raise(emu, NV_VECTOR_GSP);
+		return;
+	}
 	if (error) {
 		/* Not if the card was pulled while the firmware looked at them. */
 		if (!emu_bar_is_removed(emu))

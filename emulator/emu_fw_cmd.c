@@ -216,6 +216,7 @@ static int payload_length(uint32_t function)
 	switch (function) {
 	case NOVA_FW_CMD_GET_INFO:
 	case NOVA_FW_CMD_SHUTDOWN:
+	case NOVA_FW_CMD_SUSPEND:
 		return 0;
 	case NOVA_FW_CMD_CHANNEL_CREATE:
 		return sizeof(struct nova_fw_channel_create);
@@ -263,6 +264,9 @@ void emu_fw_command(struct emu *emu, uint32_t function, const void *payload, uin
 	case NOVA_FW_CMD_SHUTDOWN:
 		emu_fifo_free_all(emu);
 		refuse(reply, NOVA_FW_OK);
+		break;
+	case NOVA_FW_CMD_SUSPEND:
+		refuse(reply, emu_fifo_suspend(emu) ? NOVA_FW_ERR_HUNG : NOVA_FW_OK);
 		break;
 	}
 }

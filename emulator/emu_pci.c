@@ -32,6 +32,7 @@
  * @bus_master: the function may issue requests; any thread
  * @memory_space: the function answers memory requests; any thread
  * @msi_masked: message 0 is held back; any thread
+ * @asleep: the function is in D3hot; any thread
  */
 struct emu_pci {
 	struct emu *emu;
@@ -41,6 +42,7 @@ struct emu_pci {
 	_Atomic bool bus_master;
 	_Atomic bool memory_space;
 	_Atomic bool msi_masked;
+	_Atomic bool asleep;
 };
 
 static void emu_pci_put(uint8_t *space, unsigned int offset, unsigned int size, uint32_t value)
@@ -95,11 +97,13 @@ static void emu_pci_define_header(struct emu_pci *pci)
 
 static void emu_pci_define_capabilities(struct emu_pci *pci)
 {
-	/* Power management, version 3: D0 and D3hot, no events, state survives D3hot. */
+	/*
+	 * Power management, version 3: D0 and D3hot, no events. The way back from D3hot is a reset
+	 * (PCI_PM_CTRL_NO_SOFT_RESET is 0) that only video memory survives.
+	 */
 	emu_pci_define(pci, EMU_PCI_PM, 2, EMU_PCI_MSI << 8 | PCI_CAP_ID_PM, 0);
 	emu_pci_define(pci, EMU_PCI_PM + PCI_PM_PMC, 2, 3, 0);
-	emu_pci_define(pci, EMU_PCI_PM + PCI_PM_CTRL, 2, PCI_PM_CTRL_NO_SOFT_RESET,
-		       PCI_PM_CTRL_STATE_MASK);
+	emu_pci_define(pci, EMU_PCI_PM + PCI_PM_CTRL, 2, 0, PCI_PM_CTRL_STATE_MASK);
 
 	/*
 	 * MSI: 64-bit address, 4 messages (code 2), masked one by one: a message that is under
@@ -153,6 +157,7 @@ void emu_pci_reset(struct emu_pci *pci)
 	atomic_store(&pci->bus_master, false);
 	atomic_store(&pci->memory_space, false);
 	atomic_store(&pci->msi_masked, false);
+	atomic_store(&pci->asleep, false);
 }
 
 bool emu_pci_bus_master(const struct emu *emu)
@@ -165,9 +170,20 @@ bool emu_pci_memory_space(const struct emu *emu)
 	return atomic_load(&emu->pci->memory_space);
 }
 
+bool emu_pci_asleep(const struct emu *emu)
+{
+	return atomic_load(&emu->pci->asleep);
+}
+
 bool emu_pci_msi_masked(const struct emu *emu)
 {
 	return atomic_load(&emu->pci->msi_masked);
+}
+
+void emu_pci_put_to_sleep(struct emu *emu)
+{
+	emu_pci_put(emu->pci->config, EMU_PCI_PM + PCI_PM_CTRL, 2, EMU_PCI_STATE_D3HOT);
+	atomic_store(&emu->pci->asleep, true);
 }
 
 void emu_pci_read(struct emu *emu, uint64_t offset, void *data, size_t len)
@@ -186,6 +202,15 @@ static void emu_pci_update(struct emu_pci *pci, uint32_t old_command)
 	uint32_t state = emu_pci_get(pci, EMU_PCI_PM + PCI_PM_CTRL, 2) & PCI_PM_CTRL_STATE_MASK;
 	bool on = state == EMU_PCI_STATE_D0;
 
+	if (on == atomic_load(&pci->asleep)) {
+		emu_log(pci->emu, EMU_LOG_INFO, on ? "D3hot -> D0" : "D0 -> D3hot");
+		if (on) {
+			emu_wake(pci->emu);
+			return;
+		}
+		atomic_store(&pci->asleep, true);
+		emu_fall_asleep(pci->emu);
+	}
 	if (command & ~old_command & enables)
 		emu_bar_set_shut_down(pci->emu, false);
 	atomic_store(&pci->memory_space, on && (command & PCI_COMMAND_MEMORY));

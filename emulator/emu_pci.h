@@ -15,6 +15,10 @@ void emu_pci_write(struct emu *emu, uint64_t offset, const void *data, size_t le
 /* What the function may do now: the command register's bit, and not in D3hot. Any thread. */
 bool emu_pci_bus_master(const struct emu *emu);
 bool emu_pci_memory_space(const struct emu *emu);
+/* Is it in D3hot? Any thread. */
+bool emu_pci_asleep(const struct emu *emu);
+/* As a write to its power state would, but uncounted. */
+void emu_pci_put_to_sleep(struct emu *emu);
 /* Is message 0 masked by the driver? Any thread. */
 bool emu_pci_msi_masked(const struct emu *emu);
 

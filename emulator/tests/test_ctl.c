@@ -66,6 +66,7 @@ static void test_stats(void **state)
 	static const char * const counters[] = {
 		"reg_reads", "reg_writes", "doorbells", "interrupts", "methods", "ce_bytes",
 		"fw_commands", "fw_events", "faults", "tlb_invalidates", "dma_maps", "dma_unmaps", "resets",
+		"sleeps",
 	};
 	static const char * const violations[] = {
 		"total", "register_after_shutdown", "dma_unmapped", "dma_no_bus_master",
@@ -187,6 +188,50 @@ static void test_memcpy(void **state)
 		assert_true(json_object_get_int64(ns) > 0);
 		json_object_put(root);
 	}
+}
+
+static bool is_asleep(struct emu *emu)
+{
+	struct json_object *root = run(emu, "stats"), *value;
+	bool asleep;
+
+	assert_true(json_object_object_get_ex(root, "asleep", &value));
+	asleep = json_object_get_boolean(value);
+	json_object_put(root);
+	return asleep;
+}
+
+/* What a sleep can do to a device, once; and not if it was healed before. */
+static void test_misbehaviour_asleep(void **state)
+{
+	const unsigned int power = 0x44;	/* PMCSR */
+	struct emu *emu = *state;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		emu->vram[0x1000] = 7;
+		assert_false(is_asleep(emu));
+		if (i != 1)
+			assert_ok(emu, "forget-asleep");
+		if (i == 2)
+			assert_ok(emu, "heal");
+		emu_test_config_write(emu, power, 3, 2);
+		assert_true(is_asleep(emu));
+		emu_test_config_write(emu, power, 0, 2);
+		assert_int_equal(emu->vram[0x1000], i ? 7 : 0);
+	}
+	assert_ok(emu, "remove-asleep");
+	assert_false(emu_bar_is_removed(emu));
+	emu_test_config_write(emu, power, 3, 2);
+	assert_true(emu_bar_is_removed(emu));
+	/* It is back, and whoever put it to sleep may wake it. */
+	assert_ok(emu, "heal");
+	assert_false(emu_bar_is_removed(emu));
+	assert_true(is_asleep(emu));
+	emu_test_config_write(emu, power, 0, 2);
+	assert_false(is_asleep(emu));
+	emu_test_config_write(emu, power, 3, 2);
+	assert_false(emu_bar_is_removed(emu));
 }
 
 static void test_bad_commands(void **state)
@@ -429,6 +474,7 @@ int main(void)
 		emu_unit_test(test_stats_large),
 		emu_unit_test(test_recent_is_a_ring),
 		emu_unit_test(test_misbehaviour),
+		emu_unit_test(test_misbehaviour_asleep),
 		emu_unit_test(test_memcpy),
 		emu_unit_test(test_bad_commands),
 		emu_unit_test(test_socket_clients),

@@ -2,6 +2,7 @@
 /* Channels and engines: doorbells, round robin, blocked channels, hangs, errors, resets. */
 #define _GNU_SOURCE
 #include "fw_driver.h"
+#include "../emu_bar.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -556,6 +557,185 @@ static void test_shutdown_under_load(void **state)
 	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
 }
 
+/* --- sleep --- */
+
+static void power(struct fifo_test *test, unsigned int state)
+{
+	emu_test_config_write(test->gpu->emu, 0x44, state, 2);	/* PMCSR */
+}
+
+static void suspend(struct fifo_test *test)
+{
+	gpu_wait(!fw_call(&test->fw, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0));
+	assert_true(emu_bar_is_shut_down(test->gpu->emu));
+	emu_test_config_write(test->gpu->emu, 0x04, 0x2, 2);
+}
+
+/* The driver's way back: registers as after a reset. */
+static uint32_t resume(struct fifo_test *test, uint32_t flags)
+{
+	emu_test_config_write(test->gpu->emu, 0x04, 0x6, 2);
+	emu_test_write(test->gpu->emu, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
+		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
+	fw_boot_args(&test->fw)->flags = flags;
+	return fw_boot_write(&test->fw);
+}
+
+static void awake(struct fifo_test *test)
+{
+	struct fw_message message;
+
+	fw_receive(&test->fw, &message);
+	assert_int_equal(message.msg.function, NOVA_FW_EVT_INIT_DONE);
+}
+
+/* Channels go on where they stopped: idle ones, blocked ones, and those in the middle of work. */
+static void test_suspend(void **state)
+{
+	struct fifo_test *test = *state;
+	unsigned int round;
+
+	test->timeslice = 1;
+	open_channel(test, 0, 0, 1);
+	open_channel(test, 1, 1, 2);
+	open_channel(test, 2, 1, 0);
+	open_channel(test, 3, 0, 1);
+	/* State of methods, which the next submission relies on. */
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_LO, (uint32_t)DATA_VA + 20 * 4);
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_HI, 0);
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_PAYLOAD_LO, 77);
+	release(test, 0, 0, 1);
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_LO, (uint32_t)DATA_VA + 20 * 4);
+	kick(test, 0);
+	gpu_wait(word(test, 0) == 1);
+	acquire(test, 1, 1, 5);
+	release(test, 1, 2, 1);
+	kick(test, 1);
+	/* Engine 1 does many small copies, and counts. */
+	long_work(test, 2, 1);
+	gpu_semaphore(&test->chans[2], DATA_VA + 3 * 4, 0xffffffff,
+		      NV_C46F_SEM_OP_REDUCTION | NV_C46F_SEM_EXECUTE_UNSIGNED |
+		      NV_PUT(NV_C46F_SEM_EXECUTE_REDUCTION, NV_C46F_SEM_REDUCTION_INC));
+	repeat(test, 2, GPU_RING_ENTRIES - 1);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, test->chans[3].chid), 0);
+
+	for (round = 0; round < 5; round++) {
+		uint32_t done;
+
+		suspend(test);
+		done = word(test, 3);
+		power(test, 3);
+		power(test, 0);
+		assert_int_equal(word(test, 3), done);
+		assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_RUNNING);
+		awake(test);
+		gpu_wait(word(test, 3) > done || done == GPU_RING_ENTRIES - 1);
+	}
+	gpu_wait(word(test, 3) == GPU_RING_ENTRIES - 1);
+	assert_int_equal(word(test, 2), 0);
+	gpu_store32(test->gpu, test->data + 4, 5);
+	gpu_wait(word(test, 2) == 1);
+	/* The old token, and an address that was set before. */
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_PAYLOAD_LO, 78);
+	gpu_method(&test->chans[0], 0, NV_C46F_SEM_EXECUTE, NV_C46F_SEM_OP_RELEASE);
+	kick(test, 0);
+	gpu_wait(word(test, 20) == 78);
+	/* A stopped one is still stopped, and is there to be destroyed. */
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+	doorbell(test, test->tokens[3]);
+	assert_int_equal(dead_doorbells(test), 1);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, test->chans[3].chid), 0);
+	open_channel(test, 4, 0, 1);
+	assert_int_equal(test->chans[4].chid, test->chans[3].chid + 1);
+}
+
+/* An engine that hangs does not sleep; all goes on as if nothing had been asked. */
+static void test_suspend_hung(void **state)
+{
+	struct fifo_test *test = *state;
+	uint32_t killed;
+
+	open_channel(test, 0, 0, 1);
+	open_channel(test, 1, 1, 1);
+	emu_fifo_hang(test->gpu->emu, 0);
+	release(test, 0, 0, 1);
+	kick(test, 0);
+	gpu_wait(emu_fifo_stuck_engines(test->gpu->emu) == 1);
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0),
+			 NOVA_FW_ERR_HUNG);
+	assert_false(emu_bar_is_shut_down(test->gpu->emu));
+	release(test, 1, 1, 1);
+	kick(test, 1);
+	gpu_wait(word(test, 1) == 1);
+	assert_int_equal(fw_engine_reset(&test->fw, 0, &killed), 0);
+	suspend(test);
+	power(test, 3);
+	power(test, 0);
+	assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_RUNNING);
+	awake(test);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, killed), 0);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+/* What was not saved, was saved once already, or was lost or spoilt is not restored. */
+static void test_resume_refused(void **state)
+{
+	struct fifo_test *test = *state;
+	uint64_t inst = emu_fifo_inst(test->gpu->emu, 0);
+	unsigned int i;
+
+	open_channel(test, 0, 0, 1);
+	assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID);
+	assert_int_equal(resume(test, 2), NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(resume(test, 0), NOVA_FW_STATE_RUNNING);
+		awake(test);
+		suspend(test);
+		if (i == 0) {
+			emu_test_config_write(test->gpu->emu, 0x04, 0x6, 2);
+			assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_RUNNING);
+		} else if (i == 1) {
+			memset(test->gpu->emu->vram + inst, 0, NV_INST_SIZE);
+		} else {
+			memset(test->gpu->emu->vram + inst, 0xff, EMU_CHANNELS * NV_INST_SIZE);
+		}
+		assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME),
+				 NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID);
+	}
+	/* Without asking for it channels are gone, as after any boot. */
+	assert_int_equal(resume(test, 0), NOVA_FW_STATE_RUNNING);
+	awake(test);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, 0), NOVA_FW_ERR_NO_CHANNEL);
+}
+
+/* A saved channel with anything in it does no more harm than one with any methods. */
+static void test_resume_garbage(void **state)
+{
+	struct fifo_test *test = *state;
+	uint64_t inst, i;
+	unsigned int round;
+
+	gpu_seed();
+	open_channel(test, 0, 0, 1);
+	acquire(test, 0, 1, 5);
+	kick(test, 0);
+	for (round = 0; round < 200; round++) {
+		suspend(test);
+		inst = emu_fifo_inst(test->gpu->emu, test->chans[0].chid);
+		for (i = 0; i < 4; i++)
+			gpu_vram_write64(test->gpu, inst + 0x408 + gpu_random() % 0x900 / 8 * 8,
+					 (uint64_t)gpu_random() << 32 | gpu_random());
+		if (resume(test, NOVA_FW_BOOT_RESUME) == NOVA_FW_STATE_RUNNING)
+			doorbell(test, test->tokens[0]);
+		assert_int_equal(resume(test, 0), NOVA_FW_STATE_RUNNING);
+		awake(test);
+		open_channel(test, 0, round % 2, 1);
+		acquire(test, 0, 1, 5);
+		kick(test, 0);
+		test->gpu->ram_used -= 4096 * 2 + 0x10000;
+	}
+}
+
 struct storm {
 	struct fifo_test *test;
 	atomic_bool stop;
@@ -631,6 +811,10 @@ int main(void)
 		fifo_test(test_hang_storm),
 		fifo_test(test_reset_under_load),
 		fifo_test(test_shutdown_under_load),
+		fifo_test(test_suspend),
+		fifo_test(test_suspend_hung),
+		fifo_test(test_resume_refused),
+		fifo_test(test_resume_garbage),
 	};
 
 	return cmocka_run_group_tests_name("fifo", tests, NULL, NULL);

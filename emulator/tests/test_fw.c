@@ -102,7 +102,7 @@ static void test_boot_refused(void **state)
 	REFUSED(magic, 1, NOVA_FW_ERR_MALFORMED);
 	REFUSED(version, 2, NOVA_FW_ERR_VERSION);
 	REFUSED(size, 63, NOVA_FW_ERR_MALFORMED);
-	REFUSED(flags, 1, NOVA_FW_ERR_INVALID);
+	REFUSED(flags, 2, NOVA_FW_ERR_INVALID);
 	REFUSED(reserved, 1, NOVA_FW_ERR_INVALID);
 	REFUSED(cmd.slots, 4, NOVA_FW_ERR_INVALID);
 	REFUSED(cmd.slots, 12, NOVA_FW_ERR_INVALID);

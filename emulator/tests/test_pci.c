@@ -122,32 +122,69 @@ static void test_power(void **state)
 	unsigned int control = pm + PCI_PM_CTRL;
 
 	assert_int_not_equal(pm, 0);
-	assert_int_equal(emu_test_config_read(emu, control, 2), PCI_PM_CTRL_NO_SOFT_RESET);
+	/* No promise that the way back is no reset. */
+	assert_int_equal(emu_test_config_read(emu, control, 2), 0);
+	assert_false(emu_pci_asleep(emu));
 	emu_test_config_write(emu, control, 0xffff, 2);		/* D3hot, and nothing else */
-	assert_int_equal(emu_test_config_read(emu, control, 2), PCI_PM_CTRL_NO_SOFT_RESET | 3);
+	assert_int_equal(emu_test_config_read(emu, control, 2), 3);
+	assert_true(emu_pci_asleep(emu));
 	assert_false(emu_pci_bus_master(emu));
 	assert_int_equal(emu_test_read(emu, NV_PMC_BOOT_0), 0xffffffff);
 	assert_int_equal(emu_stats_violations(emu->stats, EMU_VIOLATION_REG_ACCESS), 1);
+	/* A client's page is no exception: it must have been taken away. */
+	emu_test_write(emu, NV_USERMODE_ALIAS + NV_USERMODE_DOORBELL, 0);
+	assert_int_equal(emu_stats_violations(emu->stats, EMU_VIOLATION_REG_ACCESS), 2);
+	/* Asleep is asleep: the command register does not change that, nor does a second write. */
+	emu_test_config_write(emu, PCI_COMMAND, 0, 2);
+	emu_test_config_write(emu, PCI_COMMAND, 0x6, 2);
+	emu_test_config_write(emu, control, 3, 2);
+	assert_false(emu_pci_bus_master(emu));
+	assert_false(emu_pci_memory_space(emu));
 	emu_test_config_write(emu, control, 0, 2);
-	assert_true(emu_pci_bus_master(emu));
+	assert_false(emu_pci_asleep(emu));
+	emu_test_config_write(emu, PCI_COMMAND, 0x6, 2);
 	assert_int_equal(emu_test_read(emu, NV_PMC_BOOT_0), NOVA_CHIP_ID << 20 | 0xa1);
+	assert_int_equal(emu_stats_counter(emu->stats, EMU_SLEEPS), 1);
 	/* D1 and D2 do not exist. */
 	emu_test_config_write(emu, control, 1, 2);
-	assert_int_equal(emu_test_config_read(emu, control, 2), PCI_PM_CTRL_NO_SOFT_RESET);
+	assert_int_equal(emu_test_config_read(emu, control, 2), 0);
 	emu_test_config_write(emu, control, 2, 2);
-	assert_int_equal(emu_test_config_read(emu, control, 2), PCI_PM_CTRL_NO_SOFT_RESET);
+	assert_int_equal(emu_test_config_read(emu, control, 2), 0);
+	assert_false(emu_pci_asleep(emu));
 }
 
-static void test_power_keeps_state(void **state)
+/* From D3hot a function comes back as from a reset, but for video memory. */
+static void test_power_loses_state(void **state)
 {
 	struct emu *emu = *state;
 	unsigned int control = find_capability(emu, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+	unsigned int i;
 
 	emu_test_write(emu, NV_VF_INTR_LEAF_EN_SET(0), 0x5);
+	emu_test_config_write(emu, PCI_BASE_ADDRESS_0, 0xfd000000, 4);
+	emu->vram[0x1234] = 0x56;
+	emu_bar_set_shut_down(emu, true);
 	emu_test_config_write(emu, control, 3, 2);
+	assert_int_equal(emu->vram[0x1234], 0x56);
+	memset(doubles.resets, 0, sizeof(doubles.resets));
 	emu_test_config_write(emu, control, 0, 2);
-	assert_int_equal(emu_test_read(emu, NV_VF_INTR_LEAF_EN_SET(0)), 0x5);
-	assert_int_equal(emu_test_config_read(emu, PCI_COMMAND, 2), 0x6);
+	for (i = 0; i < sizeof(doubles.resets) / sizeof(doubles.resets[0]); i++)
+		assert_int_equal(doubles.resets[i], 1);
+	assert_int_equal(emu_test_config_read(emu, PCI_COMMAND, 2), 0);
+	assert_int_equal(emu_test_config_read(emu, PCI_BASE_ADDRESS_0, 4), 0);
+	assert_false(emu_bar_is_shut_down(emu));
+	emu_test_config_write(emu, PCI_COMMAND, 0x6, 2);
+	assert_int_equal(emu_test_read(emu, NV_VF_INTR_LEAF_EN_SET(0)), 0);
+	assert_int_equal(emu->vram[0x1234], 0x56);
+	assert_int_equal(emu_stats_counter(emu->stats, EMU_RESETS), 0);
+
+	/* Pulled while asleep it does not come back. */
+	emu_test_config_write(emu, control, 3, 2);
+	emu_bar_surprise_remove(emu);
+	assert_int_equal(emu_test_config_read(emu, control, 2), 0xffff);
+	emu_test_config_write(emu, control, 0, 2);
+	assert_true(emu_pci_asleep(emu));
+	assert_int_equal(emu_test_read(emu, NV_PMC_BOOT_0), 0xffffffff);
 }
 
 static void test_msi(void **state)
@@ -259,7 +296,7 @@ int main(void)
 		emu_unit_test(test_command),
 		emu_unit_test(test_shut_down_ends),
 		emu_unit_test(test_power),
-		emu_unit_test(test_power_keeps_state),
+		emu_unit_test(test_power_loses_state),
 		emu_unit_test(test_msi),
 		emu_unit_test(test_express),
 		emu_unit_test(test_function_level_reset),

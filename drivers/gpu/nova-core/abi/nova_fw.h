@@ -38,7 +38,7 @@
 /* Mailbox 3. */
 #define NOVA_FW_STATE_OFF		0
 #define NOVA_FW_STATE_RUNNING		1
-#define NOVA_FW_STATE_HALTED		2		/* after an orderly shutdown */
+#define NOVA_FW_STATE_HALTED		2		/* after SHUTDOWN or SUSPEND */
 #define NOVA_FW_STATE_CRASHED		3
 #define NOVA_FW_STATE_ERROR		0x80000000u	/* boot refused, low bits NOVA_FW_ERR_* */
 
@@ -90,7 +90,7 @@ struct nova_fw_ring_index {
  * @magic: NOVA_FW_BOOT_MAGIC
  * @version: NOVA_FW_VERSION
  * @size: size of this structure
- * @flags: zero
+ * @flags: NOVA_FW_BOOT_RESUME
  * @reserved: zero
  * @cmd: command ring, produced by the driver
  * @status: status ring, produced by the firmware
@@ -104,6 +104,8 @@ struct nova_fw_boot {
 	struct nova_fw_ring cmd;
 	struct nova_fw_ring status;
 };
+
+#define NOVA_FW_BOOT_RESUME		0x1	/* with the channels that SUSPEND has saved */
 
 #define NOVA_FW_MSG_MAGIC		0x4d57464eu	/* "NFWM" */
 #define NOVA_FW_MSG_MAX_PAYLOAD		(NOVA_FW_RING_SLOT_SIZE - 32)
@@ -142,6 +144,7 @@ struct nova_fw_msg {
 #define NOVA_FW_CMD_ENGINE_RESET	0x05	/* engine_reset -> channel killed, or ~0 */
 #define NOVA_FW_CMD_SHUTDOWN		0x06	/* the reply is the last message */
 #define NOVA_FW_CMD_ENGINE_STATUS	0x07	/* engine_reset -> engine_status */
+#define NOVA_FW_CMD_SUSPEND		0x08	/* the reply is the last message; ERR_HUNG: later */
 /* Events. */
 #define NOVA_FW_EVT_INIT_DONE		0x80	/* init_done */
 #define NOVA_FW_EVT_CHANNEL_ERROR	0x81	/* channel_error; the channel is stopped */
