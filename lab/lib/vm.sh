@@ -263,11 +263,15 @@ vm_arguments() {
 		append+=" intel_iommu=on iommu.strict=1 iommu.forcedac=1"
 	fi
 	[ -z "$vm_virtio_gpu" ] || vm_args+=(-device virtio-gpu-pci)
-	vm_args+=(-device virtio-serial-pci,max_ports=16
+	# The guest may sleep, and its file systems' driver cannot set a device up again: so these keep their state. They can as
+	# PCI Express devices only, which those on the root bus are not.
+	local port=bus=virtio,multifunction=on,x-pcie-pm-no-soft-reset=on
+	vm_args+=(-device pcie-root-port,id=virtio,chassis=100,slot=100,hotplug=off
+		-device "virtio-serial-pci,max_ports=16,$port,addr=0.0"
 		-fsdev "local,id=root,path=/run/nova/root,security_model=none,readonly=on,multidevs=remap"
-		-device virtio-9p-pci,fsdev=root,mount_tag=root
+		-device "virtio-9p-pci,fsdev=root,mount_tag=root,$port,addr=0.1"
 		-fsdev "local,id=nova,path=/nova,security_model=none,multidevs=remap"
-		-device virtio-9p-pci,fsdev=nova,mount_tag=nova)
+		-device "virtio-9p-pci,fsdev=nova,mount_tag=nova,$port,addr=0.2")
 	for ((i = 0; i < vm_devices; i++)); do
 		vm_args+=(-device "pcie-root-port,id=rp$i,chassis=$((i + 1)),slot=$((i + 1)),mem-reserve=32M,pref64-reserve=512M"
 			-device "$(vm_device $i)"
