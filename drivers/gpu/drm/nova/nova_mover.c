@@ -65,9 +65,13 @@ struct nova_mover_hw {
 /**
  * struct nova_mover - a queue that clears and copies
  *
- * Plain memory of the DRM device. Locks order: reservation -> @lock -> door.
+ * Plain memory of the DRM device. Locks order: reservation -> @lock -> door, and @life before all.
  */
 struct nova_mover {
+	/** @life: held while @hw comes or goes; nova_vm.lock is taken inside */
+	struct mutex life;
+	/** @stopped: nova_mover_stop() was called */
+	bool stopped __guarded_by(&life);
 	/** @lock: one move at a time */
 	struct mutex lock;
 	/** @hw: what it works with, or NULL */
@@ -94,7 +98,8 @@ int nova_mover_init(struct nova_device *ndev)
 	if (!mover)
 		return -ENOMEM;
 	ndev->mover = mover;
-	return drmm_mutex_init(&ndev->drm, &mover->lock);
+	return drmm_mutex_init(&ndev->drm, &mover->life) ?:
+	       drmm_mutex_init(&ndev->drm, &mover->lock);
 }
 ALLOW_ERROR_INJECTION(nova_mover_init, ERRNO);
 
@@ -447,19 +452,13 @@ err_forget:
 	return ret;
 }
 
-/**
- * nova_mover_start() - have moves done by a copy engine from now on
- * @ndev: the device, registered
- *
- * Without memory or channels for it they are done by CPU.
- */
-void nova_mover_start(struct nova_device *ndev)
+static struct nova_mover_hw *nova_mover_hw_create(struct nova_device *ndev)
 {
 	struct nova_mover_hw *hw = kzalloc_obj(*hw);
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!hw)
-		goto err;
+		return ERR_PTR(-ENOMEM);
 	hw->vm = nova_mover_vm_create(ndev);
 	ret = PTR_ERR_OR_ZERO(hw->vm);
 	if (ret)
@@ -467,16 +466,81 @@ void nova_mover_start(struct nova_device *ndev)
 	ret = nova_mover_hw_init(ndev, hw);
 	if (ret)
 		goto err_vm;
-	scoped_guard(mutex, &ndev->mover->lock)
-		ndev->mover->hw = hw;
-	return;
+	return hw;
 
 err_vm:
 	nova_vm_put(hw->vm);
 err_free:
 	kfree(hw);
-err:
-	drm_notice(&ndev->drm, "buffers are moved by CPU (%d)\n", ret);
+	return ERR_PTR(ret);
+}
+
+/* What is left when nothing of it is the device's any more. */
+static void nova_mover_hw_free(struct nova_mover_hw *hw)
+	__must_not_hold(nova_core_door)
+{
+	nova_queue_put(hw->queue);
+	nova_vm_put(hw->vm);
+	kfree(hw);
+}
+
+static struct nova_mover_hw *nova_mover_swap(struct nova_mover *mover, struct nova_mover_hw *hw)
+{
+	guard(mutex)(&mover->lock);
+	swap(mover->hw, hw);
+	return hw;
+}
+
+static bool nova_mover_works(struct nova_mover *mover)
+{
+	guard(mutex)(&mover->lock);
+	if (!mover->hw)
+		return false;
+	guard(mutex)(&mover->hw->queue->lock);
+	return !mover->hw->queue->dead;
+}
+
+/* One whose queue is dead goes; false if the device does, and leaves it to nova_mover_stop(). */
+static bool nova_mover_clear_away(struct nova_device *ndev)
+	__must_hold(&ndev->mover->life)
+{
+	struct nova_mover_hw *hw = nova_mover_swap(ndev->mover, NULL);
+	struct nova_bound *bound;
+	int idx;
+
+	if (!hw)
+		return true;
+	bound = nova_bound_enter(ndev, &idx);
+	if (!bound) {
+		nova_mover_swap(ndev->mover, hw);
+		return false;
+	}
+	nova_mover_release(bound, hw);
+	nova_bound_exit(idx);
+	nova_mover_hw_free(hw);
+	return true;
+}
+
+/**
+ * nova_mover_start() - have moves done by a copy engine from now on
+ * @ndev: the device, registered
+ *
+ * Also after a recovery, when all queues are dead. Without memory or channels for it they are done
+ * by CPU.
+ */
+void nova_mover_start(struct nova_device *ndev)
+{
+	struct nova_mover *mover = ndev->mover;
+	struct nova_mover_hw *hw;
+
+	guard(mutex)(&mover->life);
+	if (mover->stopped || nova_mover_works(mover) || !nova_mover_clear_away(ndev))
+		return;
+	hw = nova_mover_hw_create(ndev);
+	if (IS_ERR(hw))
+		drm_notice(&ndev->drm, "buffers are moved by CPU (%ld)\n", PTR_ERR(hw));
+	else
+		nova_mover_swap(mover, hw);
 }
 
 /**
@@ -490,17 +554,13 @@ void nova_mover_stop(struct nova_bound *bound)
 	struct nova_mover *mover = bound->ndev->mover;
 	struct nova_mover_hw *hw;
 
-	scoped_guard(mutex, &mover->lock) {
-		hw = mover->hw;
-		mover->hw = NULL;
-	}
+	guard(mutex)(&mover->life);
+	mover->stopped = true;
+	hw = nova_mover_swap(mover, NULL);
 	if (!hw)
 		return;
 	nova_core_dma_free(bound->core, &hw->push);
 	nova_mover_forget(&hw->vm->pt);
-	/* context_unsafe: both are plain memory by now, and do not look for the device */
-	context_unsafe(nova_queue_put(hw->queue));
-	/* context_unsafe: as above */
-	context_unsafe(nova_vm_put(hw->vm));
-	kfree(hw);
+	/* context_unsafe: it is plain memory by now, and does not look for the device */
+	context_unsafe(nova_mover_hw_free(hw));
 }

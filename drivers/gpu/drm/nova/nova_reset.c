@@ -18,6 +18,7 @@
 
 #include "nova_bound.h"
 #include "nova_device.h"
+#include "nova_mover.h"
 #include "nova_queue.h"
 #include "nova_reset.h"
 
@@ -95,6 +96,8 @@ void nova_reset_work(struct work_struct *work)
 		return;
 	ret = nova_reset_recover(bound);
 	nova_bound_exit(idx);
+	if (!ret)
+		nova_mover_start(ndev);
 	if (ret != -ENODEV)
 		return;
 
