@@ -88,6 +88,11 @@ bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door
 int nova_core_recover(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 
+/* --- sleep: nova_core_pm.c --- */
+
+void nova_core_power_get(struct nova_core *core);
+void nova_core_power_put(struct nova_core *core);
+
 /* --- the audit registry: nova_core_audit.c --- */
 
 /**
@@ -302,6 +307,12 @@ struct nova_core_fault {
  * @fault: a fault packet arrived; the channel's error event follows
  * @lost: the device fell off the bus or its firmware died; called once, and once more after each
  *	successful nova_core_recover()
+ * @suspend: the device is going to sleep, for @system with the whole machine. When it returns 0
+ *	nobody uses the device or maps it, and nobody will before @resume; the channels may be
+ *	anywhere in their work, and go on afterwards. An error keeps the device awake
+ * @save: with the machine only, after @suspend: video memory is going to lose its content
+ * @restore: undoes @save, before @resume; not called for a device that did not come back
+ * @resume: the device is awake again, or lost or dead; also after an error later than @suspend's
  *
  * Called in the interrupt thread or a worker of nova-core, may sleep, one at a
  * time, only between nova_core_client_register() and the return of
@@ -310,12 +321,21 @@ struct nova_core_fault {
  * nova_core_chan_destroy() and nova_core_client_unregister() wait for a running
  * callback, so no lock that a callback takes may be held around them. When @lost is
  * called, bus mastering is off already: the device can touch no memory.
+ * The last four are called by power management, beside the others, and may wait for those. Who
+ * registers or unregisters holds a reference by nova_core_power_get().
  */
 struct nova_core_client_ops {
 	void (*engine_event)(void *data, unsigned long engines);
 	void (*chan_error)(void *data, const struct nova_core_chan_error *error);
 	void (*fault)(void *data, const struct nova_core_fault *fault);
 	void (*lost)(void *data);
+	int (*suspend)(void *data, bool system)
+		__must_hold_shared(nova_core_door);
+	int (*save)(void *data)
+		__must_hold_shared(nova_core_door);
+	void (*restore)(void *data)
+		__must_hold_shared(nova_core_door);
+	void (*resume)(void *data);
 };
 
 int nova_core_client_register(struct nova_core *core,

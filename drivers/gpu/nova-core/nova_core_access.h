@@ -11,7 +11,7 @@
 #include "nova_core_device.h"
 
 /*
- * Why nova-core itself may touch the hardware. There are these two reasons and no other; the
+ * Why nova-core itself may touch the hardware. There are these three reasons and no other; the
  * client's are in nova_bound.h.
  */
 
@@ -49,6 +49,26 @@ DEFINE_LOCK_GUARD_1(nova_core_irq, struct nova_core,
 DECLARE_LOCK_GUARD_1_ATTRS(nova_core_irq, __acquires_shared(nova_core_door),
 			   __releases_shared(nova_core_door))
 #define class_nova_core_irq_constructor(_T) WITH_LOCK_GUARD_1_ATTRS(nova_core_irq, _T)
+
+/*
+ * The callbacks of power management: remove() holds a usage count, and has waited for a callback
+ * that was running, before anything goes; those of system sleep hold the device's lock as well.
+ */
+static inline void nova_core_power_enter(struct nova_core *core)
+	__acquires_shared(nova_core_door)
+{
+	if (IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME))
+		WARN_ON_ONCE(core->dev->power.runtime_status != RPM_SUSPENDING &&
+			     core->dev->power.runtime_status != RPM_RESUMING &&
+			     !mutex_is_locked(&core->dev->mutex));
+	nova_core_pin();
+}
+
+DEFINE_LOCK_GUARD_1(nova_core_power, struct nova_core,
+		    nova_core_power_enter(_T->lock), nova_core_unpin())
+DECLARE_LOCK_GUARD_1_ATTRS(nova_core_power, __acquires_shared(nova_core_door),
+			   __releases_shared(nova_core_door))
+#define class_nova_core_power_constructor(_T) WITH_LOCK_GUARD_1_ATTRS(nova_core_power, _T)
 
 void nova_core_access_check(const struct nova_core *core);
 

@@ -398,3 +398,26 @@ int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 	return status.stuck && *chid != NOVA_FW_CHANNEL_NONE;
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_engine_stuck, "NOVA_CORE");
+
+/*
+ * Stops whatever is on an engine, and tells the owners. For a device that has to sleep and
+ * waited long enough. The interrupt is off, and nobody else talks to the firmware.
+ */
+void nova_core_chan_clear_engines(struct nova_core *core)
+{
+	struct nova_core_chan_error error = { .code = NV_ERROR_RESETCHANNEL };
+	struct nova_fw_channel killed;
+	u32 engine;
+
+	for (engine = 0; engine < core->info.engine_count; engine++) {
+		if (nova_core_chan_engine_command(core, NOVA_FW_CMD_ENGINE_RESET, engine, &killed,
+						  sizeof(killed), &killed.chid))
+			return;
+		error.chid = le32_to_cpu(killed.chid);
+		if (error.chid == NOVA_FW_CHANNEL_NONE)
+			continue;
+		dev_warn(core->dev, "channel %u does not let engine %u sleep, stopped\n",
+			 error.chid, engine);
+		nova_core_chans_fail(core, &error);
+	}
+}

@@ -7,6 +7,10 @@
 
 int nova_core_chan_init(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
+void nova_core_chan_restore(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_chan_clear_engines(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_chan_fini(struct nova_core *core);
 void nova_core_chan_forget_all(struct nova_core *core);
 

@@ -135,6 +135,13 @@ void nova_core_chan_forget_all(struct nova_core *core)
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_forget_all);
 
+/* Doorbells are heard. Also when the registers have lost everything. */
+void nova_core_chan_restore(struct nova_core *core)
+{
+	nova_core_wr32(core, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
+		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
+}
+
 int nova_core_chan_init(struct nova_core *core)
 {
 	struct nova_core_chans *chans;
@@ -149,8 +156,7 @@ int nova_core_chan_init(struct nova_core *core)
 	INIT_LIST_HEAD(&chans->errors);
 	core->chans = chans;
 
-	nova_core_wr32(core, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
-		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
+	nova_core_chan_restore(core);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_init);

@@ -121,6 +121,58 @@ void nova_core_client_fault(struct nova_core *core, struct nova_core_fault_packe
 		client->ops->fault(client->data, &packet->fault);
 }
 
+/*
+ * The client's operations for sleep. They wait for the other callbacks, so the lock is not held:
+ * registering and unregistering hold the device awake (nova_core_power_get()).
+ */
+static const struct nova_core_client_ops *nova_core_client_get(struct nova_core *core, void **data)
+{
+	struct nova_core_client *client = core->client;
+
+	guard(mutex)(&client->lock);
+
+	*data = client->data;
+	return client->ops;
+}
+
+int nova_core_client_suspend(struct nova_core *core, bool system)
+{
+	const struct nova_core_client_ops *ops;
+	void *data;
+
+	ops = nova_core_client_get(core, &data);
+	return ops && ops->suspend ? ops->suspend(data, system) : 0;
+}
+
+int nova_core_client_save(struct nova_core *core)
+{
+	const struct nova_core_client_ops *ops;
+	void *data;
+
+	ops = nova_core_client_get(core, &data);
+	return ops && ops->save ? ops->save(data) : 0;
+}
+
+void nova_core_client_restore(struct nova_core *core)
+{
+	const struct nova_core_client_ops *ops;
+	void *data;
+
+	ops = nova_core_client_get(core, &data);
+	if (ops && ops->restore)
+		ops->restore(data);
+}
+
+void nova_core_client_resume(struct nova_core *core)
+{
+	const struct nova_core_client_ops *ops;
+	void *data;
+
+	ops = nova_core_client_get(core, &data);
+	if (ops && ops->resume)
+		ops->resume(data);
+}
+
 /**
  * nova_core_client_register() - ask for callbacks
  * @core: the GPU

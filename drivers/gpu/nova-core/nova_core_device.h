@@ -83,6 +83,14 @@ struct nova_core {
 		bool armed;
 	} reset;
 
+	/** @pm: sleep, see nova_core_pm.c; changed by its callbacks, one at a time */
+	struct {
+		/** @pm.asleep: the firmware has halted, no register may be touched */
+		bool asleep;
+		/** @pm.kept: the firmware's video memory while the machine sleeps, or NULL */
+		void *kept;
+	} pm;
+
 	/** @audit: objects that must be gone at the end of remove */
 	struct {
 		/** @audit.lock: covers @audit.list and the links in it */

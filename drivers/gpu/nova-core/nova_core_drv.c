@@ -7,6 +7,7 @@
 
 #include "nova_core_access.h"
 #include "nova_core_device.h"
+#include "nova_core_pm.h"
 #include "regs/nv_pmc.h"
 
 /*
@@ -49,6 +50,8 @@ static noinline __noipa int nova_core_bind_device(struct pci_dev *pdev)
 
 	/* From here on errors of the bus and resets concern us. */
 	pci_set_drvdata(pdev, core);
+	/* And from here on it may go to sleep. */
+	nova_core_pm_init(core);
 	return 0;
 }
 ALLOW_ERROR_INJECTION(nova_core_bind_device, ERRNO);
@@ -83,6 +86,7 @@ static void nova_core_remove(struct pci_dev *pdev)
 		return;
 
 	guard(nova_core_bind)(core);
+	nova_core_pm_fini(core);	/* it is awake, and stays so */
 	pci_set_drvdata(pdev, NULL);
 	nova_core_device_fini(core);
 }
@@ -148,6 +152,7 @@ static struct pci_driver nova_core_driver = {
 	.remove = nova_core_remove,
 	.shutdown = nova_core_remove,
 	.err_handler = &nova_core_err_handler,
+	.driver.pm = pm_ptr(&nova_core_pm_ops),
 };
 
 static int __init nova_core_init(void)

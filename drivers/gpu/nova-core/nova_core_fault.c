@@ -143,12 +143,30 @@ int nova_core_fault_init(struct nova_core *core)
 EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_init);
 ALLOW_ERROR_INJECTION(nova_core_fault_init, ERRNO);
 
+/* Tells the device where to write packets, from the beginning of the buffer on. */
+static void nova_core_fault_program(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
+{
+	struct nova_core_faultbuf *buf = core->fault;
+	unsigned int n = NOVA_CORE_FAULT_BUFFER;
+
+	buf->get = 0;
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_GET(n), 0);
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_HI(n), upper_32_bits(buf->dma.addr));
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_LO(n),
+		       (lower_32_bits(buf->dma.addr) & NV_VF_FAULT_BUFFER_LO_ADDR) |
+		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, NOVA_CORE_FAULT_APERTURE) |
+		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n),
+		       NV_PUT(NV_VF_FAULT_BUFFER_SIZE_VAL, buf->entries) |
+		       NV_VF_FAULT_BUFFER_SIZE_OVERFLOW_INTR | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
+}
+
 /* Has the device write packets into a buffer of @entries. */
 VISIBLE_IF_KUNIT noinline __noipa int nova_core_fault_start(struct nova_core *core, u32 entries)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_faultbuf *buf = core->fault;
-	unsigned int n = NOVA_CORE_FAULT_BUFFER;
 	int ret;
 
 	if (entries < 2 || entries > NOVA_CORE_FAULT_ENTRIES_MAX)
@@ -160,16 +178,7 @@ VISIBLE_IF_KUNIT noinline __noipa int nova_core_fault_start(struct nova_core *co
 		return ret;
 
 	buf->entries = entries;
-	buf->get = 0;
-	nova_core_wr32(core, NV_VF_FAULT_BUFFER_GET(n), 0);
-	nova_core_wr32(core, NV_VF_FAULT_BUFFER_HI(n), upper_32_bits(buf->dma.addr));
-	nova_core_wr32(core, NV_VF_FAULT_BUFFER_LO(n),
-		       (lower_32_bits(buf->dma.addr) & NV_VF_FAULT_BUFFER_LO_ADDR) |
-		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, NOVA_CORE_FAULT_APERTURE) |
-		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
-	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n),
-		       NV_PUT(NV_VF_FAULT_BUFFER_SIZE_VAL, entries) |
-		       NV_VF_FAULT_BUFFER_SIZE_OVERFLOW_INTR | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
+	nova_core_fault_program(core);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_start);
@@ -193,6 +202,26 @@ int nova_core_fault_enable(struct nova_core *core)
 	return 0;
 }
 ALLOW_ERROR_INJECTION(nova_core_fault_enable, ERRNO);
+
+/*
+ * What the device has written before it went to sleep, in memory: no register is touched. The
+ * interrupt is off.
+ */
+void nova_core_fault_drain(struct nova_core *core)
+{
+	struct nova_core_faultbuf *buf = core->fault;
+	struct nova_core_fault_packet packet;
+	u32 left;
+
+	for (left = buf->entries; left && nova_core_fault_take(core, &packet); left--)
+		buf->get = (buf->get + 1) % buf->entries;
+}
+
+/* The registers have lost everything. */
+void nova_core_fault_restore(struct nova_core *core)
+{
+	nova_core_fault_program(core);
+}
 
 /* The device writes no more packets. */
 void nova_core_fault_disable(struct nova_core *core)

@@ -29,6 +29,10 @@ void nova_core_fault_disable(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_fault_fini(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
+void nova_core_fault_drain(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+void nova_core_fault_restore(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_fault_service(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 

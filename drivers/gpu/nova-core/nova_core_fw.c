@@ -119,10 +119,10 @@ static bool nova_core_fw_booted(u32 state)
 	       (state & NOVA_FW_STATE_ERROR);
 }
 
-static noinline __noipa int nova_core_fw_boot(struct nova_core *core)
+static noinline __noipa int nova_core_fw_boot(struct nova_core *core, u32 flags)
 	__must_hold_shared(nova_core_door)
 {
-	dma_addr_t args = nova_core_rpc_boot_args(core);
+	dma_addr_t args = nova_core_rpc_boot_args(core, flags);
 	u32 state;
 	int ret;
 
@@ -176,9 +176,25 @@ int nova_core_fw_restart(struct nova_core *core)
 	int ret;
 
 	nova_core_rpc_pause(core);
-	ret = nova_core_fw_boot(core);
+	ret = nova_core_fw_boot(core, 0);
 	nova_core_rpc_resume(core);
 	return ret;
+}
+
+/*
+ * Has all channels taken off their engines and left in video memory, and the firmware halt: the
+ * last register touched is the kick. -EBUSY: a channel does not let its engine go, and all go on.
+ * The interrupt is off, nobody else talks to the firmware.
+ */
+int nova_core_fw_suspend(struct nova_core *core)
+{
+	return nova_core_rpc_call(core, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0);
+}
+
+/* Boots it with the channels that nova_core_fw_suspend() has left. */
+int nova_core_fw_resume(struct nova_core *core)
+{
+	return nova_core_fw_boot(core, NOVA_FW_BOOT_RESUME);
 }
 
 static bool nova_core_fw_vram_ok(const struct nova_core *core, u64 size, u64 start, u64 end)
@@ -254,7 +270,7 @@ int nova_core_fw_init(struct nova_core *core)
 	ret = nova_core_fw_prepare(core);
 	if (ret)
 		return ret;
-	ret = nova_core_fw_boot(core);
+	ret = nova_core_fw_boot(core, 0);
 	if (ret) {
 		/* It may still be about to, so nothing is asked of it. */
 		nova_core_mark_dead(core, "firmware not booted");

@@ -18,6 +18,10 @@ int nova_core_fw_halt(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 int nova_core_fw_restart(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
+int nova_core_fw_suspend(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+int nova_core_fw_resume(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_fw_check(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 

@@ -232,6 +232,17 @@ void nova_core_irq_resume(struct nova_core *core)
 	nova_core_irq_rearm(core);
 }
 
+/* The registers have lost everything; nova_core_irq_resume() is to come. */
+void nova_core_irq_restore(struct nova_core *core)
+{
+	unsigned int leaf;
+
+	nova_core_irq_quiet(core);
+	for (leaf = 0; leaf < NV_VF_INTR_LEAVES; leaf++)
+		nova_core_wr32(core, NV_VF_INTR_LEAF_EN_SET(leaf),
+			       READ_ONCE(core->irq->map.enabled[leaf]));
+}
+
 /* Probe and remove only. */
 void nova_core_irq_enable(struct nova_core *core, unsigned int vector)
 {

@@ -45,6 +45,8 @@ void nova_core_irq_pause(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_irq_resume(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
+void nova_core_irq_restore(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_irq_enable(struct nova_core *core, unsigned int vector)
 	__must_hold_shared(nova_core_door);
 void nova_core_irq_disable(struct nova_core *core, unsigned int vector)

@@ -348,7 +348,7 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_call);
 
 /* Empties the rings and fills in the boot arguments, whose address it returns. */
-dma_addr_t nova_core_rpc_boot_args(struct nova_core *core)
+dma_addr_t nova_core_rpc_boot_args(struct nova_core *core, u32 flags)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 	struct nova_core_rpc_mem *mem = rpc->dma.cpu;
@@ -363,6 +363,7 @@ dma_addr_t nova_core_rpc_boot_args(struct nova_core *core)
 	boot->magic = cpu_to_le32(NOVA_FW_BOOT_MAGIC);
 	boot->version = cpu_to_le16(NOVA_FW_VERSION);
 	boot->size = cpu_to_le16(sizeof(*boot));
+	boot->flags = cpu_to_le32(flags);
 	boot->cmd.base = cpu_to_le64(addr + offsetof(struct nova_core_rpc_mem, cmd));
 	boot->cmd.index = cpu_to_le64(addr + offsetof(struct nova_core_rpc_mem, cmd_index));
 	boot->cmd.slots = cpu_to_le32(NOVA_CORE_RPC_SLOTS);

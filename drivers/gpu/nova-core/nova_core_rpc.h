@@ -13,7 +13,7 @@ void nova_core_rpc_start(struct nova_core *core)
 void nova_core_rpc_stop(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 
-dma_addr_t nova_core_rpc_boot_args(struct nova_core *core);
+dma_addr_t nova_core_rpc_boot_args(struct nova_core *core, u32 flags);
 void nova_core_rpc_pause(struct nova_core *core);
 void nova_core_rpc_resume(struct nova_core *core);
 int nova_core_rpc_wait_init_done(struct nova_core *core)

@@ -390,6 +390,20 @@ int nova_core_timer_init(struct nova_core *core)
 }
 ALLOW_ERROR_INJECTION(nova_core_timer_init, ERRNO);
 
+/* The registers have lost everything; alarms that are armed stay so. */
+void nova_core_timer_restore(struct nova_core *core)
+{
+	int ret;
+
+	guard(mutex)(&core->timer->lock);
+
+	nova_core_wr32(core, NV_PTIMER_INTR_EN_0, 0);
+	nova_core_wr32(core, NV_PTIMER_INTR_0, NV_PTIMER_INTR_0_ALARM | NV_PTIMER_INTR_0_TIMER);
+	ret = nova_core_timer_program_locked(core);
+	if (ret && ret != -ENODEV)
+		dev_err(core->dev, "the timer does not keep time: %d\n", ret);
+}
+
 /*
  * When it returns, no alarm's callback runs or will. Alarms that nobody
  * cancelled stay in the audit registry, whose report names who armed them.

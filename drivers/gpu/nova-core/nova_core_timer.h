@@ -8,6 +8,8 @@ int nova_core_timer_init(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_timer_fini(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
+void nova_core_timer_restore(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_timer_service(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 

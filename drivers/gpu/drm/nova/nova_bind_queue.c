@@ -132,7 +132,7 @@ static int nova_bind_queue_start(struct nova_bound *bound, struct nova_bind_queu
 	guard(mutex)(&ndev->queues.lock);
 	if (ndev->queues.closed)
 		return -ENODEV;
-	ret = nova_sched_start(&queue->sched, &args);
+	ret = nova_sched_start(&queue->sched, ndev, &args);
 	if (ret)
 		return ret;
 	nova_core_audit_add(bound->core, &queue->audit, "bind queue");

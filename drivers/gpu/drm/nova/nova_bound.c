@@ -10,6 +10,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_dump.h"
+#include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_reset.h"
 #include "nova_shrink.h"
@@ -19,6 +20,8 @@ struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 {
 	if (!drm_dev_enter(&ndev->drm, idx))
 		return NULL;
+	/* Two cookies in one: nova_pm_enter()'s is a bit. */
+	*idx = *idx << 1 | nova_pm_enter(ndev);
 	nova_core_door_enter();
 	return ndev->bound;
 }
@@ -38,6 +41,7 @@ struct nova_bound *nova_bound_enter_nested(struct nova_device *ndev, int *idx)
 {
 	if (!drm_dev_enter(&ndev->drm, idx))
 		return NULL;
+	*idx = *idx << 1 | nova_pm_enter_nested(ndev);
 	nova_core_door_enter_nested();
 	return ndev->bound;
 }
@@ -49,7 +53,45 @@ struct nova_bound *nova_bound_enter_nested(struct nova_device *ndev, int *idx)
 void nova_bound_exit(int idx)
 {
 	nova_core_door_exit();
+	nova_pm_exit(idx & 1);
+	drm_dev_exit(idx >> 1);
+}
+
+struct nova_bound *nova_bound_peek(struct nova_device *ndev, int *idx)
+	__context_unsafe(it makes what is checked elsewhere)
+{
+	if (!drm_dev_enter(&ndev->drm, idx))
+		return NULL;
+	nova_core_door_enter();
+	return ndev->bound;
+}
+
+/**
+ * nova_bound_unpeek() - end of nova_bound_peek()
+ * @idx: from there
+ */
+void nova_bound_unpeek(int idx)
+{
+	nova_core_door_exit();
 	drm_dev_exit(idx);
+}
+
+/**
+ * nova_bound_is_there() - is there a device?
+ * @ndev: the DRM device
+ *
+ * For who needs nothing of it. It may go any time after, and is not woken.
+ *
+ * Return: the answer.
+ */
+bool nova_bound_is_there(struct nova_device *ndev)
+{
+	int idx;
+
+	if (!drm_dev_enter(&ndev->drm, &idx))
+		return false;
+	drm_dev_exit(idx);
+	return true;
 }
 
 /**

@@ -56,6 +56,9 @@ struct nova_bound {
  * space or for user memory, and no reservation lock is taken: remove() waits for all who are
  * inside, of all DRM devices (the SRCU domain is shared). Locks order: reservation -> door.
  *
+ * The device is awake inside. Who does not touch it, and wants not to wake it, takes
+ * nova_bound_peek(), or nova_bound_is_there().
+ *
  * Return: the bound device until nova_bound_exit(), or NULL when it is gone (ENODEV).
  */
 struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
@@ -64,6 +67,23 @@ struct nova_bound *nova_bound_enter_nested(struct nova_device *ndev, int *idx)
 	__cond_acquires_shared(nonnull, nova_core_door);
 void nova_bound_exit(int idx)
 	__releases_shared(nova_core_door);
+
+/**
+ * nova_bound_peek() - the door, for who touches only memory
+ * @ndev: the DRM device
+ * @idx: cookie for nova_bound_unpeek()
+ *
+ * What exists while bound exists, but the hardware may be asleep, and is not woken: no
+ * register and no video memory may be touched. DMA mappings may be made.
+ *
+ * Return: the bound device until nova_bound_unpeek(), or NULL when it is gone (ENODEV).
+ */
+struct nova_bound *nova_bound_peek(struct nova_device *ndev, int *idx)
+	__cond_acquires_shared(nonnull, nova_core_door);
+void nova_bound_unpeek(int idx)
+	__releases_shared(nova_core_door);
+
+bool nova_bound_is_there(struct nova_device *ndev);
 
 struct nova_bound *nova_bound_pin(struct nova_device *ndev, struct mutex *lock,
 				  const struct list_head *link)

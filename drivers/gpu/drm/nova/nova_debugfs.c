@@ -212,11 +212,11 @@ static int nova_debugfs_audit(struct seq_file *seq, void *unused)
 	struct nova_bound *bound;
 	int idx;
 
-	bound = nova_bound_enter(nova_debugfs_device(seq), &idx);
+	bound = nova_bound_peek(nova_debugfs_device(seq), &idx);
 	if (!bound)
 		return -ENODEV;
 	nova_core_audit_show(bound->core, seq);
-	nova_bound_exit(idx);
+	nova_bound_unpeek(idx);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "nova_device.h"
 #include "nova_mover.h"
+#include "nova_pm.h"
 #include "nova_pt.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -64,6 +65,7 @@ struct nova_device *nova_device_create(struct device *parent, const struct drm_d
 	ndev->info.gpfifo_entries_max = min(ndev->info.gpfifo_entries_max, NOVA_RING_SIZE_MAX);
 	drm_dev_set_dma_dev(&ndev->drm, nova_core_dma_dev(core));
 
+	nova_pm_init(ndev);
 	nova_userq_init(ndev);
 	nova_user_fence_init(ndev);
 	ret = nova_device_init_lists(ndev);

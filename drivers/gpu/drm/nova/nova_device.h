@@ -90,6 +90,19 @@ struct nova_device {
 		/** @reset.wedged: of no use until it is bound anew; set under @reset.maps */
 		bool wedged;
 	} reset;
+	/** @pm: sleep, see nova_pm.c */
+	struct {
+		/** @pm.holds: what needs the device awake, and is not inside the door */
+		atomic_t holds;
+		/** @pm.asleep: nobody may come near the device; changed by its callbacks only */
+		bool asleep;
+		/** @pm.parked: schedulers are stopped; guarded by @queues.lock */
+		bool parked;
+		/** @pm.wait: who sleeps until @pm.asleep is false */
+		wait_queue_head_t wait;
+		/** @pm.image: what is in video memory, while the machine sleeps */
+		struct list_head image;
+	} pm;
 	/** @userqs: user-mode queues, see nova_userq.c */
 	struct {
 		/** @userqs.ids: which mmap offsets are in use */

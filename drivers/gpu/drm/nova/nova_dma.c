@@ -16,6 +16,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_dma.h"
+#include "nova_pm.h"
 
 /**
  * nova_dma_init() - initialise a mapping
@@ -57,6 +58,7 @@ static void nova_dma_unmap_locked(struct nova_device *ndev, struct nova_dma_map 
 		if (map->sgt)
 			dma_buf_unmap_attachment(map->attach, map->sgt, DMA_BIDIRECTIONAL);
 		nova_core_audit_del(bound->core, &map->map.audit);
+		nova_pm_release(ndev);
 	} else {
 		nova_core_unmap_sgt(bound->core, &map->map);
 		sg_free_table(&map->pages);
@@ -140,6 +142,7 @@ int nova_dma_map_import(struct nova_device *ndev, struct nova_dma_map *map,
 	bound = nova_bound_enter(ndev, &idx);
 	if (!bound)
 		return -ENODEV;
+	nova_pm_hold(ndev);	/* the exporter may take it away when nobody can be woken */
 	map->attach = attach;
 	nova_core_audit_add(bound->core, &map->map.audit, "dma-buf import");
 	nova_dma_link(bound, map);

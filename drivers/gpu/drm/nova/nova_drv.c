@@ -27,6 +27,7 @@
 #include "nova_import.h"
 #include "nova_meta.h"
 #include "nova_mover.h"
+#include "nova_pm.h"
 #include "nova_query.h"
 #include "nova_queue.h"
 #include "nova_stats.h"
@@ -114,14 +115,15 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	ndev = nova_device_create(&adev->dev, &nova_drm_driver, core);
 	if (IS_ERR(ndev))
 		return PTR_ERR(ndev);
+	nova_core_power_get(core);
 	ret = nova_bound_create(ndev, core);
 	if (ret)
-		return ret;
+		goto put;
 	auxiliary_set_drvdata(adev, ndev->bound);
 	ret = nova_bound_open(ndev);
 	if (!ret) {
 		nova_mover_start(ndev);
-		return 0;
+		goto put;
 	}
 
 	/*
@@ -132,6 +134,8 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
 	nova_user_fence_wake(ndev);
 	nova_drv_take_down(ndev->bound);
+put:
+	nova_core_power_put(core);
 	return ret;
 }
 
@@ -142,13 +146,17 @@ static int nova_drv_probe(struct auxiliary_device *adev, const struct auxiliary_
 static void nova_drv_remove(struct auxiliary_device *adev)
 {
 	struct nova_bound *bound = auxiliary_get_drvdata(adev);
+	struct nova_core *core = nova_core_from_aux(adev);
 	struct nova_device *ndev = bound->ndev;
 
 	trace_nova_unplug(&adev->dev);
+	nova_core_power_get(core);		/* it is awake, and stays so */
+	nova_pm_leave(ndev);			/* nobody waits for it to be */
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
 	nova_bound_close(ndev);			/* nobody is inside the door, CPU maps go */
 	nova_user_fence_wake(ndev);		/* who waits for memory is told at the door */
 	nova_drv_take_down(bound);
+	nova_core_power_put(core);
 }
 
 static const struct auxiliary_device_id nova_drv_ids[] = {

@@ -96,6 +96,26 @@ struct dma_fence *nova_timeline_last(struct nova_timeline *timeline)
 }
 
 /**
+ * nova_timeline_find() - the newest fence of those up to a number that have not signalled
+ * @timeline: the timeline
+ * @seqno: the number
+ *
+ * Return: a reference, or NULL when all of them have signalled.
+ */
+struct dma_fence *nova_timeline_find(struct nova_timeline *timeline, u64 seqno)
+{
+	struct nova_fence *fence, *found = NULL;
+
+	guard(spinlock)(&timeline->lock);
+	list_for_each_entry(fence, &timeline->pending, link) {
+		if (fence->base.seqno > seqno)
+			break;
+		found = fence;
+	}
+	return found ? dma_fence_get(&found->base) : NULL;
+}
+
+/**
  * nova_timeline_pending() - how many fences have not signalled
  * @timeline: the timeline
  *

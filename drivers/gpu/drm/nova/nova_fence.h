@@ -45,6 +45,7 @@ void nova_timeline_init(struct nova_timeline *timeline);
 void nova_timeline_signal(struct nova_timeline *timeline, u64 seqno);
 void nova_timeline_end(struct nova_timeline *timeline, u64 seqno, int error);
 struct dma_fence *nova_timeline_last(struct nova_timeline *timeline);
+struct dma_fence *nova_timeline_find(struct nova_timeline *timeline, u64 seqno);
 u64 nova_timeline_pending(struct nova_timeline *timeline);
 void nova_timeline_abort(struct nova_timeline *timeline, int error);
 

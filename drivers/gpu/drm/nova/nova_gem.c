@@ -386,7 +386,7 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	bool system = bo->placement & DRM_NOVA_PLACEMENT_SYSTEM;
 	struct ttm_placement placement = {};
 	struct ttm_place places[2] = {};
-	int idx, ret;
+	int ret;
 
 	placement.placement = places;
 	/* A buffer larger than video memory would turn all others out in vain. */
@@ -403,9 +403,8 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 		return -EPERM;
 
 	/* Nor should they be for a device that is not there. */
-	if (!nova_bound_enter(ndev, &idx))
+	if (!nova_bound_is_there(ndev))
 		return -ENODEV;
-	nova_bound_exit(idx);
 
 	if (drm_gem_is_imported(&bo->tbo.base))
 		return nova_import_validate(bo, ctx);
@@ -513,7 +512,7 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 	struct nova_file *nfile = file->driver_priv;
 	struct nova_vm *vm = NULL;
 	struct nova_bo *bo;
-	int idx, ret;
+	int ret;
 
 	ret = nova_gem_create_check(args, nova_ttm_size_max(ndev));
 	if (ret)
@@ -524,9 +523,8 @@ int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *f
 			return -ENOENT;
 	}
 
-	/* Nothing is done inside: the object is plain memory, and making it takes locks. */
-	if (nova_bound_enter(ndev, &idx)) {
-		nova_bound_exit(idx);
+	/* The object is plain memory. */
+	if (nova_bound_is_there(ndev)) {
 		bo = nova_bo_create(ndev, PAGE_ALIGN(args->size), args->flags,
 				    args->placement ?: NOVA_PLACEMENT_ALL, args->cpu_caching, vm,
 				    nfile->account);
@@ -549,14 +547,14 @@ int nova_ioctl_gem_info(struct drm_device *drm, void *data, struct drm_file *fil
 	struct drm_nova_gem_info *args = data;
 	struct drm_gem_object *obj;
 	struct nova_bo *bo;
-	int idx, ret = 0;
+	int ret = 0;
 
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
 	bo = to_nova_bo(obj);
 
-	if (nova_bound_enter(to_nova_device(drm), &idx)) {
+	if (nova_bound_is_there(to_nova_device(drm))) {
 		args->size = obj->size;
 		args->flags = bo->flags;
 		if (drm_gem_is_imported(obj))
@@ -564,7 +562,6 @@ int nova_ioctl_gem_info(struct drm_device *drm, void *data, struct drm_file *fil
 		args->placement = bo->placement;
 		args->resident = READ_ONCE(bo->resident);
 		args->reserved = 0;
-		nova_bound_exit(idx);
 	} else {
 		ret = -ENODEV;
 	}
@@ -576,7 +573,7 @@ int nova_ioctl_gem_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
 {
 	struct drm_nova_gem_mmap_offset *args = data;
 	struct drm_gem_object *obj;
-	int idx, ret = 0;
+	int ret = 0;
 
 	if (args->flags)
 		return -EINVAL;
@@ -586,9 +583,8 @@ int nova_ioctl_gem_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
 
 	if (to_nova_bo(obj)->flags & DRM_NOVA_GEM_NO_MMAP || drm_gem_is_imported(obj)) {
 		ret = -EPERM;
-	} else if (nova_bound_enter(to_nova_device(drm), &idx)) {
+	} else if (nova_bound_is_there(to_nova_device(drm))) {
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
-		nova_bound_exit(idx);
 	} else {
 		ret = -ENODEV;
 	}

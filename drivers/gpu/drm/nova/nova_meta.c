@@ -169,7 +169,7 @@ int nova_ioctl_gem_set_meta(struct drm_device *drm, void *data, struct drm_file 
 {
 	struct drm_nova_gem_set_meta *args = data;
 	struct drm_gem_object *obj;
-	int idx, ret;
+	int ret;
 
 	ret = nova_meta_check(args);
 	if (ret)
@@ -178,9 +178,8 @@ int nova_ioctl_gem_set_meta(struct drm_device *drm, void *data, struct drm_file 
 	if (!obj)
 		return -ENOENT;
 
-	/* Nothing is done inside: what follows copies from the user, or waits for the GPU. */
-	if (nova_bound_enter(to_nova_device(drm), &idx)) {
-		nova_bound_exit(idx);
+	/* What follows copies from the user, or waits for the GPU. */
+	if (nova_bound_is_there(to_nova_device(drm))) {
 		ret = args->op == DRM_NOVA_GEM_META_LABEL ?
 			nova_meta_set_label(to_nova_bo(obj), args) :
 			nova_meta_madvise(to_nova_bo(obj), args);

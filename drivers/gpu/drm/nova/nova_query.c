@@ -29,7 +29,6 @@ int nova_ioctl_getparam(struct drm_device *drm, void *data, struct drm_file *fil
 	struct nova_device *ndev = to_nova_device(drm);
 	struct drm_nova_getparam *args = data;
 	u64 value;
-	int idx;
 
 	switch (lower_32_bits(args->param)) {
 	case NOVA_GETPARAM_VRAM_BAR_SIZE:
@@ -39,10 +38,9 @@ int nova_ioctl_getparam(struct drm_device *drm, void *data, struct drm_file *fil
 		return -EINVAL;
 	}
 
-	if (!nova_bound_enter(ndev, &idx))
+	if (!nova_bound_is_there(ndev))
 		return -ENODEV;
 	args->value = value;
-	nova_bound_exit(idx);
 	return 0;
 }
 
@@ -185,11 +183,11 @@ int nova_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 		return -EINVAL;
 	size = nova_queries[args->type].size;
 
-	bound = nova_bound_enter(to_nova_device(drm), &idx);
+	bound = nova_bound_peek(to_nova_device(drm), &idx);
 	if (!bound)
 		return -ENODEV;
 	nova_queries[args->type].fill(bound, &answer);
-	nova_bound_exit(idx);
+	nova_bound_unpeek(idx);
 
 	if (args->pointer) {
 		ret = copy_struct_to_user(u64_to_user_ptr(args->pointer), args->size, &answer,

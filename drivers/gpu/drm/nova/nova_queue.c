@@ -14,6 +14,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_file.h"
+#include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_uapi.h"
@@ -24,10 +25,12 @@ static void nova_queue_release(struct kref *ref)
 {
 	struct nova_queue *queue = container_of(ref, struct nova_queue, ref);
 	struct nova_device *ndev = queue->ndev;
+	int idx = nova_pm_enter(ndev);
 
 	scoped_guard(mutex, &ndev->queues.lock)
 		if (!list_empty(&queue->link))
 			nova_queue_teardown(ndev, queue);
+	nova_pm_exit(idx);
 	if (drm_mm_node_allocated(&queue->hw.va))
 		nova_vm_kernel_free(queue->vm, &queue->hw.va);
 	if (queue->holds)
@@ -277,7 +280,6 @@ int nova_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 	struct nova_file *nfile = file->driver_priv;
 	struct drm_nova_queue_get_state *args = data;
 	struct nova_queue *queue;
-	int idx;
 
 	queue = nova_queue_lookup(nfile, args->queue_id);
 	if (!queue)
@@ -288,8 +290,5 @@ int nova_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		args->error = queue->state.error;
 	}
 	nova_queue_put(queue);
-	if (!nova_bound_enter(to_nova_device(drm), &idx))
-		return -ENODEV;
-	nova_bound_exit(idx);
-	return 0;
+	return nova_bound_is_there(to_nova_device(drm)) ? 0 : -ENODEV;
 }

@@ -9,6 +9,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_dump.h"
+#include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_trace.h"
 #include "nova_user_fence.h"
@@ -140,4 +141,8 @@ const struct nova_core_client_ops nova_queue_client_ops = {
 	.chan_error = nova_queue_chan_error,
 	.fault = nova_queue_fault,
 	.lost = nova_queue_lost,
+	.suspend = nova_pm_suspend,
+	.save = nova_pm_save,
+	.restore = nova_pm_restore,
+	.resume = nova_pm_resume,
 };

@@ -12,6 +12,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_dump.h"
+#include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
 #include "nova_trace.h"
@@ -119,8 +120,10 @@ int nova_queue_hw_create(struct nova_bound *bound, struct nova_queue *queue)
 	ret = queue->userq ? nova_watch_get(ndev, bound) : nova_sched_init(bound, queue);
 	if (ret)
 		goto err_chan;
-	if (queue->userq)
+	if (queue->userq) {
 		nova_userq_open(queue->userq, &queue->hw.mem, nova_queue_userd_offset(queue));
+		nova_pm_hold(ndev);	/* it may run at any time */
+	}
 
 	nova_core_audit_add(bound->core, &queue->hw.audit, "queue");
 	list_add_tail(&queue->link, &ndev->queues.list);
@@ -156,6 +159,7 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 	if (queue->userq) {
 		nova_userq_close(queue->userq);
 		nova_watch_put(ndev, bound);
+		nova_pm_release(ndev);
 	} else {
 		nova_sched_fini(queue);
 	}

@@ -16,6 +16,7 @@
 #include "nova_dep.h"
 #include "nova_device.h"
 #include "nova_fence.h"
+#include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
 
@@ -134,7 +135,7 @@ int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 		.dev = queue->ndev->drm.dev,
 	};
 
-	return nova_sched_start(&queue->sched, &args);
+	return nova_sched_start(&queue->sched, queue->ndev, &args);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
 
@@ -151,15 +152,18 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_fini);
 /**
  * nova_sched_start() - start a scheduler
  * @sched: the scheduler
+ * @ndev: the device
  * @args: of drm_sched_init()
  *
  * Return: 0 or -ENOMEM.
  */
-int nova_sched_start(struct nova_sched *sched, const struct drm_sched_init_args *args)
+int nova_sched_start(struct nova_sched *sched, struct nova_device *ndev,
+		     const struct drm_sched_init_args *args)
 {
 	struct drm_gpu_scheduler *base = &sched->base;
 	int ret;
 
+	sched->ndev = ndev;
 	atomic_set(&sched->jobs, 1);
 	init_completion(&sched->idle);
 	ret = drm_sched_init(base, args);
@@ -174,10 +178,20 @@ int nova_sched_start(struct nova_sched *sched, const struct drm_sched_init_args 
 /**
  * nova_sched_get_job() - a job is armed
  * @sched: the scheduler
+ *
+ * Inside the door. The device stays awake until the job is freed: its begin and end are what
+ * others' fences wait for, and have no time to wake anybody.
  */
 void nova_sched_get_job(struct nova_sched *sched)
 {
 	atomic_inc(&sched->jobs);
+	nova_pm_hold(sched->ndev);
+}
+
+static void nova_sched_drop(struct nova_sched *sched)
+{
+	if (atomic_dec_and_test(&sched->jobs))
+		complete(&sched->idle);
 }
 
 /**
@@ -188,8 +202,8 @@ void nova_sched_get_job(struct nova_sched *sched)
  */
 void nova_sched_put_job(struct nova_sched *sched)
 {
-	if (atomic_dec_and_test(&sched->jobs))
-		complete(&sched->idle);
+	nova_pm_release(sched->ndev);
+	nova_sched_drop(sched);
 }
 
 /**
@@ -208,7 +222,7 @@ void nova_sched_put_job(struct nova_sched *sched)
  */
 void nova_sched_stop(struct nova_sched *sched)
 {
-	nova_sched_put_job(sched);
+	nova_sched_drop(sched);
 	wait_for_completion(&sched->idle);
 	drm_sched_wqueue_stop(&sched->base);
 	drm_sched_entity_fini(&sched->entity);

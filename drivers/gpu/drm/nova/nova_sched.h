@@ -12,6 +12,7 @@
 struct dma_fence;
 struct nova_bound;
 struct nova_dep;
+struct nova_device;
 struct nova_fence;
 struct nova_queue;
 
@@ -23,13 +24,16 @@ struct nova_sched {
 	struct drm_gpu_scheduler base;
 	/** @entity: its only entity */
 	struct drm_sched_entity entity;
+	/** @ndev: the device; a job keeps it awake */
+	struct nova_device *ndev;
 	/** @jobs: jobs that were armed and not yet freed, and one for the owner */
 	atomic_t jobs;
 	/** @idle: completed when @jobs becomes 0 */
 	struct completion idle;
 };
 
-int nova_sched_start(struct nova_sched *sched, const struct drm_sched_init_args *args);
+int nova_sched_start(struct nova_sched *sched, struct nova_device *ndev,
+		     const struct drm_sched_init_args *args);
 void nova_sched_stop(struct nova_sched *sched);
 void nova_sched_get_job(struct nova_sched *sched);
 void nova_sched_put_job(struct nova_sched *sched);

@@ -28,6 +28,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
+#include "nova_pm.h"
 #include "nova_shrink.h"
 #include "nova_ttm.h"
 #include "nova_userq.h"
@@ -156,12 +157,17 @@ static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_c
 		.wanted = sc->nr_to_scan,
 		.write = current_is_kswapd() && sc->gfp_mask & __GFP_IO,
 	};
+	int idx;
 
 	nova_shrink_walk(&scan, TTM_PL_SYSTEM);
 	if (nova_shrink_swappable(scan.ndev, sc)) {
 		scan.swap = true;
 		nova_shrink_walk(&scan, TTM_PL_SYSTEM);
-		nova_shrink_walk(&scan, TTM_PL_TT);
+		/* Those have to be unmapped, and this is no time to wake anybody. */
+		if (nova_pm_try_enter(scan.ndev, &idx)) {
+			nova_shrink_walk(&scan, TTM_PL_TT);
+			nova_pm_exit(idx);
+		}
 	}
 	sc->nr_scanned = scan.freed;
 	return scan.freed ?: SHRINK_STOP;

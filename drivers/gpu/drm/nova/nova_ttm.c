@@ -170,11 +170,11 @@ static int nova_ttm_map_pages(struct nova_device *ndev, struct nova_bo *bo)
 	struct nova_bound *bound;
 	int idx, ret;
 
-	bound = nova_bound_enter(ndev, &idx);
+	bound = nova_bound_peek(ndev, &idx);
 	if (!bound)
 		return -ENODEV;
 	ret = nova_dma_map_pages(bound, &bo->dma, tt->pages, tt->num_pages);
-	nova_bound_exit(idx);
+	nova_bound_unpeek(idx);
 	return ret;
 }
 
@@ -271,7 +271,7 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	struct nova_device *ndev = nova_ttm_device(tbo->bdev);
 	struct nova_bo *bo = tbo_to_nova_bo(tbo);
 	u32 from = tbo->resource ? tbo->resource->mem_type : TTM_PL_SYSTEM;
-	int idx, ret;
+	int ret;
 
 	if (from != TTM_PL_SYSTEM || to->mem_type == TTM_PL_VRAM) {
 		ret = ttm_bo_wait_ctx(tbo, ctx);
@@ -279,10 +279,8 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 			return ret;
 	}
 	/* A user-mode queue may be using it. Without the device nobody does. */
-	if (from != TTM_PL_SYSTEM && nova_userq_holds(bo) && nova_bound_enter(ndev, &idx)) {
-		nova_bound_exit(idx);
+	if (from != TTM_PL_SYSTEM && nova_userq_holds(bo) && nova_bound_is_there(ndev))
 		return -EBUSY;
-	}
 	/* What it is exported to can see it. */
 	if (from != TTM_PL_SYSTEM) {
 		ret = nova_prime_invalidate(bo);

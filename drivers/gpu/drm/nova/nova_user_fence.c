@@ -179,12 +179,12 @@ static int nova_user_fence_look(struct nova_file *nfile,
 	struct nova_vm *vm;
 	bool lost;
 
-	bound = nova_bound_enter(nfile->ndev, &idx);
+	bound = nova_bound_peek(nfile->ndev, &idx);
 	if (!bound)
 		return -ENODEV;
 	/* Memory of one that fell off the bus reads as all ones. */
 	lost = nova_core_is_lost(bound->core);
-	nova_bound_exit(idx);
+	nova_bound_unpeek(idx);
 	if (lost)
 		return -ENODEV;
 

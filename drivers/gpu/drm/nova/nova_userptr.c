@@ -26,6 +26,7 @@
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_gem.h"
+#include "nova_pm.h"
 #include "nova_sched.h"
 #include "nova_userptr.h"
 #include "nova_vm.h"
@@ -140,6 +141,7 @@ static int nova_userptr_link(struct nova_device *ndev, struct nova_userptr *user
 		list_add_tail(&userptr->link, &ndev->userptrs.list);
 		userptr->linked = true;
 	}
+	nova_pm_hold(ndev);	/* its notifier can wake nobody */
 	nova_bound_exit(idx);
 	return 0;
 }
@@ -159,6 +161,7 @@ static void nova_userptr_unlink(struct nova_device *ndev, struct nova_userptr *u
 	nova_core_audit_del(bound->core, &userptr->audit);
 	list_del(&userptr->link);
 	userptr->linked = false;
+	nova_pm_release(ndev);
 	nova_bound_unpin();
 }
 

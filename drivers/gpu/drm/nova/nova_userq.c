@@ -295,11 +295,9 @@ int nova_userq_mmap(struct file *filp, struct vm_area_struct *vma)
 	struct drm_file *file = filp->private_data;
 	struct nova_file *nfile = file->driver_priv;
 	struct nova_userq *userq;
-	int idx;
 
-	if (!nova_bound_enter(nfile->ndev, &idx))
+	if (!nova_bound_is_there(nfile->ndev))
 		return -ENODEV;
-	nova_bound_exit(idx);
 	/* Nothing is copied on write, and nothing of it is code. */
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
 		return -EINVAL;

@@ -408,14 +408,13 @@ int nova_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 	struct nova_file *nfile = file->driver_priv;
 	struct drm_nova_vm_create *args = data;
 	struct nova_vm *vm;
-	int idx, ret;
 	u32 id;
+	int ret;
 
 	if (args->flags & ~DRM_NOVA_VM_SCRATCH)
 		return -EINVAL;
-	if (!nova_bound_enter(ndev, &idx))
+	if (!nova_bound_is_there(ndev))
 		return -ENODEV;
-	nova_bound_exit(idx);
 
 	vm = nova_vm_create(ndev, nfile->account, args->flags & DRM_NOVA_VM_SCRATCH);
 	if (IS_ERR(vm))

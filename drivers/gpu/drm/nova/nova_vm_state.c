@@ -75,7 +75,7 @@ int nova_ioctl_vm_get_state(struct drm_device *drm, void *data, struct drm_file 
 	struct drm_nova_vm_get_state *args = data;
 	u32 count, total, resets, state;
 	struct nova_vm *vm;
-	int idx, ret;
+	int ret;
 
 	ret = nova_uapi_array_check(&args->faults, sizeof(*faults), NOVA_VM_FAULTS_ROOM_MAX);
 	if (ret)
@@ -87,10 +87,9 @@ int nova_ioctl_vm_get_state(struct drm_device *drm, void *data, struct drm_file 
 	resets = nova_reset_count(ndev) - vm->faults.resets;
 	nova_vm_put(vm);
 
-	if (!nova_bound_enter(ndev, &idx))
+	if (!nova_bound_is_there(ndev))
 		return -ENODEV;
 	state = nova_reset_wedged(ndev) ? 0 : DRM_NOVA_VM_STATE_USABLE;
-	nova_bound_exit(idx);
 
 	ret = nova_uapi_array_write(&args->faults, faults, sizeof(*faults), count);
 	if (ret)

@@ -138,7 +138,7 @@ void nova_core_test_gpu_boot(struct nova_core_test_gpu *gpu)
 	const struct nova_fw_boot *boot;
 
 	KUNIT_ASSERT_EQ(gpu->test, nova_core_rpc_init(&gpu->core), 0);
-	boot = nova_core_test_gpu_memory(gpu, nova_core_rpc_boot_args(&gpu->core));
+	boot = nova_core_test_gpu_memory(gpu, nova_core_rpc_boot_args(&gpu->core, 0));
 	KUNIT_ASSERT_EQ(gpu->test, le32_to_cpu(boot->magic), NOVA_FW_BOOT_MAGIC);
 	gpu->status.slots = nova_core_test_gpu_memory(gpu, le64_to_cpu(boot->status.base));
 	gpu->status.index = nova_core_test_gpu_memory(gpu, le64_to_cpu(boot->status.index));
