@@ -182,6 +182,8 @@ void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *sta
 	stats->violations = number(answer, "violations", "total");
 	stats->stuck_engines = json_object_get_int(member(answer, NULL, "stuck_engines"));
 	stats->shut_down = json_object_get_boolean(member(answer, NULL, "shut_down"));
+	stats->sleeps = number(answer, "counters", "sleeps");
+	stats->asleep = json_object_get_boolean(member(answer, NULL, "asleep"));
 	stats->lies = sum(member(answer, "chaos", "lies"));
 	stats->dma_blocked = number(answer, "chaos", "dma_blocked");
 	stats->excused = number(answer, "chaos", "excused");

@@ -18,6 +18,8 @@ struct igt_nova_emu;
  * @violations: sum of all kinds
  * @stuck_engines: that stopped in the middle of a channel's work
  * @shut_down: an orderly shutdown was the last thing the driver did
+ * @sleeps: times it went to D3hot
+ * @asleep: it is there now
  * @lies: told by chaos, of all kinds
  * @dma_blocked: accesses of chaos that the DMA map stopped
  * @excused: violations that a lie led to
@@ -31,6 +33,8 @@ struct igt_nova_emu_stats {
 	uint64_t violations;
 	unsigned int stuck_engines;
 	bool shut_down;
+	uint64_t sleeps;
+	bool asleep;
 	uint64_t lies;
 	uint64_t dma_blocked;
 	uint64_t excused;

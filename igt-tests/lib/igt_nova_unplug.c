@@ -6,6 +6,7 @@
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_pm.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_vmm.h"
 
@@ -259,6 +260,8 @@ void igt_nova_unplug_misbehave(const char *format, ...)
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
 	misbehaving = true;
+	/* One that is asleep has no firmware that could crash. */
+	igt_nova_dev_wake(&devs[0]);
 	igt_nova_emu_command(emus[0], "%s", command);
 }
 
