@@ -244,6 +244,36 @@ void nova_bind_queues_kill(struct nova_device *ndev, int error)
 	}
 }
 
+/* The last bind that was cut off and has not been applied: a reference, or NULL. */
+static struct dma_fence *nova_bind_queues_cut_last(struct nova_device *ndev)
+{
+	struct nova_bind_queue *queue;
+	struct dma_fence *fence;
+
+	guard(mutex)(&ndev->queues.lock);
+	list_for_each_entry(queue, &ndev->queues.binds, link) {
+		scoped_guard(mutex, &queue->lock)
+			fence = nova_timeline_find(&queue->timeline, queue->cut.seqno);
+		if (fence)
+			return fence;
+	}
+	return NULL;
+}
+
+/**
+ * nova_bind_queues_wait() - until those binds have ended that wait for nothing any more
+ * @ndev: the device; the caller is not inside the door
+ */
+void nova_bind_queues_wait(struct nova_device *ndev)
+{
+	struct dma_fence *fence;
+
+	while ((fence = nova_bind_queues_cut_last(ndev))) {
+		dma_fence_wait(fence, false);
+		dma_fence_put(fence);
+	}
+}
+
 /* From the VM's end or from remove(), whoever comes first. Bounded: no bind waits for anybody. */
 static void nova_bind_queue_teardown(struct nova_device *ndev, struct nova_bind_queue *queue)
 	__must_hold(&ndev->queues.lock)

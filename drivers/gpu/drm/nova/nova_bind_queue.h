@@ -63,6 +63,7 @@ struct dma_fence *nova_bind_queue_last(struct nova_bind_queue *queue);
 void nova_bind_queue_destroy(struct nova_bind_queue *queue)
 	__must_not_hold(nova_core_door);
 
+void nova_bind_queues_wait(struct nova_device *ndev);
 void nova_bind_queues_kill(struct nova_device *ndev, int error)
 	__must_hold(&ndev->queues.lock);
 void nova_bind_queues_teardown(struct nova_device *ndev)

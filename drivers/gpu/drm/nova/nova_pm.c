@@ -27,7 +27,6 @@
 
 #include "regs/nv_error.h"
 
-#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_pm.h"
@@ -158,25 +157,25 @@ void nova_pm_release(struct nova_device *ndev)
 	pm_runtime_put_autosuspend(nova_pm_dev(ndev));
 }
 
-/* --- the machine's sleep: no job begins, those that have begun end --- */
+/*
+ * --- the machine's sleep: no job begins, those that have begun end ---
+ *
+ * Binds go on: they wait for no engine, and those that are late are applied afterwards.
+ */
 
 static void nova_pm_park(struct nova_device *ndev)
 {
-	struct nova_bind_queue *binds;
 	struct nova_queue *queue;
 
 	guard(mutex)(&ndev->queues.lock);
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		if (!queue->userq)
 			drm_sched_wqueue_stop(&queue->sched.base);
-	list_for_each_entry(binds, &ndev->queues.binds, link)
-		drm_sched_wqueue_stop(&binds->sched.base);
 	ndev->pm.parked = true;
 }
 
 static void nova_pm_unpark(struct nova_device *ndev)
 {
-	struct nova_bind_queue *binds;
 	struct nova_queue *queue;
 
 	guard(mutex)(&ndev->queues.lock);
@@ -186,8 +185,6 @@ static void nova_pm_unpark(struct nova_device *ndev)
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		if (!queue->userq)
 			drm_sched_wqueue_start(&queue->sched.base);
-	list_for_each_entry(binds, &ndev->queues.binds, link)
-		drm_sched_wqueue_start(&binds->sched.base);
 }
 
 /* The last job of the queue that the channel has got and not finished: a reference, or NULL. */

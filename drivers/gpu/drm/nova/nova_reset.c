@@ -16,6 +16,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
+#include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_device.h"
 #include "nova_mover.h"
@@ -74,9 +75,18 @@ static int nova_reset_recover(struct nova_bound *bound)
 		nova_reset_wedge(ndev);
 	else
 		WRITE_ONCE(ndev->reset.count, ndev->reset.count + 1);
-	drm_dev_wedged_event(&ndev->drm, ret ? DRM_WEDGE_RECOVERY_REBIND :
-			     DRM_WEDGE_RECOVERY_NONE, NULL);
 	return ret;
+}
+
+/* Nobody hears it of a device that is gone: that was told. */
+static void nova_reset_tell(struct nova_device *ndev, unsigned long method)
+{
+	int idx;
+
+	if (nova_bound_peek(ndev, &idx)) {
+		drm_dev_wedged_event(&ndev->drm, method, NULL);
+		nova_bound_unpeek(idx);
+	}
 }
 
 /**
@@ -96,11 +106,14 @@ void nova_reset_work(struct work_struct *work)
 		return;
 	ret = nova_reset_recover(bound);
 	nova_bound_exit(idx);
+	if (ret == -ENODEV) {
+		dev_err(ndev->drm.dev, "the device was lost, all queues are killed\n");
+		nova_queues_kill(ndev, -ENODEV);
+		return;
+	}
+
+	nova_bind_queues_wait(ndev);
 	if (!ret)
 		nova_mover_start(ndev);
-	if (ret != -ENODEV)
-		return;
-
-	dev_err(ndev->drm.dev, "the device was lost, all queues are killed\n");
-	nova_queues_kill(ndev, -ENODEV);
+	nova_reset_tell(ndev, ret ? DRM_WEDGE_RECOVERY_REBIND : DRM_WEDGE_RECOVERY_NONE);
 }
