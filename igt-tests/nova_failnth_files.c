@@ -134,19 +134,12 @@ static void finish_fault(void *data, int ret, bool injected)
 
 static bool swap_tried;
 
-/* Reclaim takes what is idle. */
 static void swap_out(int fd, uint32_t handle)
 {
-	struct drm_nova_gem_info info = { .resident = SYSTEM };
-
 	if (!swap_tried)
 		igt_nova_swap_on(SWAP);
 	swap_tried = true;
-	for (unsigned int i = 0; i < 100 && info.resident; i++) {
-		igt_nova_swap_reclaim();
-		igt_nova_gem_info(fd, handle, &info, 0);
-	}
-	igt_assert_eq_u32(info.resident, 0);
+	igt_nova_swap_out(fd, handle);
 }
 
 static void prepare_fault_swapped(void *data)

@@ -8,6 +8,7 @@
 #include "igt_nova_job.h"
 #include "igt_nova_load.h"
 #include "igt_nova_meta.h"
+#include "igt_nova_pm.h"
 #include "igt_nova_share.h"
 #include "igt_nova_swap.h"
 #include "igt_nova_unplug.h"
@@ -21,6 +22,7 @@ IGT_TEST_DESCRIPTION("Idle buffers are swapped out when memory is short, and com
 #define VRAM	DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
 #define ROUNDS	8u
+#define DELAY_MS	5000u	/* how long a device stays awake that nobody needs: the default */
 
 static struct igt_nova_crowd crowd;
 
@@ -101,14 +103,6 @@ static void gpu_draw(struct side *side, uint64_t va, uint32_t seed)
 	igt_assert_eq(copy(side, va, side->result.va), 1);
 }
 
-/* Reclaim takes what is idle, but whom somebody looks at just then it leaves alone. */
-static void swap_out(struct side *side, uint32_t handle)
-{
-	for (unsigned int i = 0; i < 100 && resident(side->client.fd, handle); i++)
-		igt_nova_swap_reclaim();
-	igt_assert_eq_u32(resident(side->client.fd, handle), 0);
-}
-
 static void stays(struct side *side, uint32_t handle)
 {
 	for (unsigned int i = 0; i < 3; i++)
@@ -156,7 +150,7 @@ static void test_content(int fd)
 				draw(&bo[i], round + i);
 		}
 		for (uint32_t i = 0; i < ARRAY_SIZE(kinds); i++)
-			swap_out(&side, bo[i].handle);
+			igt_nova_swap_out(side.client.fd, bo[i].handle);
 		for (uint32_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 			if (round & 2)
 				compare(&bo[i], round + i);
@@ -166,7 +160,7 @@ static void test_content(int fd)
 		}
 	}
 	/* Swapped out they can go, too, and into video memory. */
-	swap_out(&side, bo[0].handle);
+	igt_nova_swap_out(side.client.fd, bo[0].handle);
 	for (uint32_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		igt_nova_bo_destroy(fd, &bo[i]);
 	side_close(&side);
@@ -217,13 +211,13 @@ static void test_in_use(int fd)
 	stays(&side, bo.handle);
 	gate.map[0] = 1;
 	igt_assert_eq(igt_nova_fence_result(side.client.fd, fence), 1);
-	swap_out(&side, bo.handle);
+	igt_nova_swap_out(side.client.fd, bo.handle);
 	compare(&bo, 5);
 
 	igt_nova_userq_create(&side.client, &userq, 0, 0);
 	stays(&side, bo.handle);
 	igt_nova_userq_destroy(side.client.fd, &userq);
-	swap_out(&side, bo.handle);
+	igt_nova_swap_out(side.client.fd, bo.handle);
 	/* Created for what is swapped out. */
 	igt_nova_userq_create(&side.client, &userq, 0, 0);
 	igt_assert_eq_u32(resident(side.client.fd, bo.handle), SYSTEM);
@@ -231,6 +225,29 @@ static void test_in_use(int fd)
 	compare(&bo, 5);
 	igt_nova_bo_destroy(side.client.fd, &bo);
 	igt_nova_bo_destroy(side.client.fd, &gate);
+	side_close(&side);
+}
+
+/* Who is short of memory waits for nobody, but has it woken. */
+static void test_asleep(int fd)
+{
+	const struct igt_nova_dev *dev = igt_nova_unplug_dev();
+	struct igt_nova_bo bo;
+	struct side side;
+
+	(void)fd;
+	side_open(&side, dev);
+	igt_nova_client_bo(&side.client, &bo, SIZE, SYSTEM);
+	gpu_draw(&side, bo.va, 5);
+	igt_assert_eq(igt_nova_dev_set_power(dev, "control", "auto"), 0);
+	igt_nova_dev_set_delay(dev, 0);
+	igt_nova_dev_wait_asleep(dev);
+	igt_assert_eq_u32(resident(side.client.fd, bo.handle), SYSTEM);
+	igt_assert(igt_nova_dev_is_asleep(dev));
+	igt_nova_dev_set_delay(dev, DELAY_MS);
+	igt_nova_swap_out(side.client.fd, bo.handle);
+	gpu_compare(&side, bo.va, 5);
+	igt_nova_bo_destroy(side.client.fd, &bo);
 	side_close(&side);
 }
 
@@ -288,11 +305,11 @@ static void test_shared(int fd)
 		struct side *to = round & 1 ? &pair.owner : &pair.guest;
 
 		gpu_draw(from, from == &pair.guest ? pair.va : pair.bo.va, round);
-		swap_out(&pair.owner, pair.bo.handle);
+		igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 		gpu_compare(to, to == &pair.guest ? pair.va : pair.bo.va, round);
 		igt_assert_eq_u32(resident(pair.owner.client.fd, pair.bo.handle), SYSTEM);
 		if (round & 2)
-			swap_out(&pair.owner, pair.bo.handle);
+			igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 		compare(&pair.bo, round);
 	}
 	/* The owner has it under no name any more; it moves, and the guest is told. */
@@ -328,14 +345,14 @@ static void test_shared_in_use(int fd)
 	stays(&pair.owner, pair.bo.handle);
 	gate.map[0] = 1;
 	igt_assert_eq(igt_nova_fence_result(pair.guest.client.fd, fence), 1);
-	swap_out(&pair.owner, pair.bo.handle);
+	igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 	compare(&pair.bo, 7);
 
 	/* Bound when the queue comes, and bound while it is there. */
 	igt_nova_userq_create(&pair.guest.client, &userq, 0, 0);
 	stays(&pair.owner, pair.bo.handle);
 	igt_nova_vm_unmap(pair.guest.client.fd, pair.guest.client.vm, pair.va, SIZE, 0);
-	swap_out(&pair.owner, pair.bo.handle);
+	igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 	va = igt_nova_client_va(&pair.guest.client, SIZE);
 	igt_nova_vm_map(pair.guest.client.fd, pair.guest.client.vm, pair.handle, 0, va, SIZE, 0, 0);
 	igt_nova_vm_map(pair.guest.client.fd, pair.guest.client.vm, pair.handle, 0, pair.va, SIZE,
@@ -343,7 +360,7 @@ static void test_shared_in_use(int fd)
 	stays(&pair.owner, pair.bo.handle);
 	gpu_compare(&pair.guest, pair.va, 7);
 	igt_nova_userq_destroy(pair.guest.client.fd, &userq);
-	swap_out(&pair.owner, pair.bo.handle);
+	igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 	gpu_compare(&pair.guest, va, 7);
 	gpu_compare(&pair.guest, pair.va, 7);
 	igt_nova_bo_destroy(pair.guest.client.fd, &gate);
@@ -368,7 +385,7 @@ static void test_shared_static(int fd)
 	igt_nova_gem_close(vgem, handle);
 	close(vgem);
 	igt_nova_close_vgem();
-	swap_out(&side, bo.handle);
+	igt_nova_swap_out(side.client.fd, bo.handle);
 	gpu_compare(&side, bo.va, 3);
 	close(dmabuf);
 	igt_nova_bo_destroy(side.client.fd, &bo);
@@ -470,7 +487,7 @@ static void test_unplug_swapped(int fd)
 	(void)fd;
 	pair_open(&pair, true);
 	gpu_draw(&pair.owner, pair.bo.va, 21);
-	swap_out(&pair.owner, pair.bo.handle);
+	igt_nova_swap_out(pair.owner.client.fd, pair.bo.handle);
 	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_swap_reclaim();
 	gpu_compare(&pair.guest, pair.va, 21);
@@ -484,6 +501,7 @@ static const struct igt_nova_test tests[] = {
 	{ "content", "All kinds of buffers come back as they were.", test_content },
 	{ "to-vram", "What is in video memory is left there.", test_to_vram },
 	{ "in-use", "What a job or a user-mode queue may use is not swapped out.", test_in_use },
+	{ "asleep", "A device that sleeps is woken to give its memory away.", test_asleep },
 	{ "shared", "An importer's mappings follow.", test_shared },
 	{ "shared-in-use", "What an importer may be using stays.", test_shared_in_use },
 	{ "shared-static", "What an importer is not told of stays.", test_shared_static },

@@ -98,3 +98,16 @@ void igt_nova_swap_reclaim(void)
 	}
 	globfree(&scans);
 }
+
+void igt_nova_swap_out(int fd, uint32_t handle)
+{
+	uint64_t end = igt_nova_now_ns() + IGT_NOVA_PATIENCE_S * 1000000000ull;
+	struct drm_nova_gem_info info;
+
+	igt_nova_gem_info(fd, handle, &info, 0);
+	while (info.resident) {
+		igt_assert_f(igt_nova_now_ns() < end, "it stays in memory\n");
+		igt_nova_swap_reclaim();
+		igt_nova_gem_info(fd, handle, &info, 0);
+	}
+}

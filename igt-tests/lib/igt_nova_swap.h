@@ -12,5 +12,7 @@ void igt_nova_swap_off(void);
 
 /* Has the driver free what it can, on all its devices. */
 void igt_nova_swap_reclaim(void);
+/* Has it free a buffer, idle or soon to be. A device that sleeps has to be woken for that. */
+void igt_nova_swap_out(int fd, uint32_t handle);
 
 #endif /* IGT_NOVA_SWAP_H */

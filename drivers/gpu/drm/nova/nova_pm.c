@@ -6,8 +6,8 @@
  * Whoever comes through the door is awake inside: it wakes the device, and sleep waits until it
  * has left. That costs no reference; what goes on after its ioctl has one: a job from when it is
  * armed until it is freed, a user-mode queue as long as it has a channel; and what others may take
- * away at a moment when nobody can be woken: imports, and memory of processes. Mappings of video memory
- * and doorbells are taken away, and faults come through the door.
+ * away at a moment when nobody can be woken: imports, and memory of processes. Mappings of video
+ * memory and doorbells are taken away, and faults come through the door.
  *
  * While the machine sleeps nobody wakes the device. Its tasks are frozen by then, and workers
  * wait inside the door. Jobs that have not begun stay with their schedulers.
@@ -110,11 +110,22 @@ bool nova_pm_try_enter(struct nova_device *ndev, int *idx)
 }
 
 /**
+ * nova_pm_request() - have the device be awake soon
+ * @ndev: the device
+ *
+ * For who found it asleep and cannot wait. Any context.
+ */
+void nova_pm_request(struct nova_device *ndev)
+{
+	pm_request_resume(nova_pm_dev(ndev));
+}
+
+/**
  * nova_pm_enter_nested() - the same as nova_pm_enter() where memory may be reclaimed
  * @ndev: the device
  *
  * Sleep may be waiting for whoever reclaims, so that one must not wait for it. It need not:
- * nova_shrink.c leaves a device alone that is not awake, and imports and memory of processes, which
+ * nova_shrink.c leaves a device alone until it is awake, and imports and memory of processes, which
  * it cannot choose, keep theirs awake.
  *
  * Return: cookie for nova_pm_exit(), 0 or 1.

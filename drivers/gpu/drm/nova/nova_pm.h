@@ -15,6 +15,7 @@ int nova_pm_enter(struct nova_device *ndev)
 	__must_not_hold(nova_core_door);
 int nova_pm_enter_nested(struct nova_device *ndev);
 bool nova_pm_try_enter(struct nova_device *ndev, int *idx);
+void nova_pm_request(struct nova_device *ndev);
 void nova_pm_exit(int idx);
 
 void nova_pm_hold(struct nova_device *ndev);

@@ -129,6 +129,20 @@ static void nova_shrink_walk(struct nova_shrink_scan *scan, u32 mem_type)
 	}
 }
 
+/* Those have to be unmapped, and this is no time to wait for anybody to wake up. */
+static void nova_shrink_walk_mapped(struct nova_shrink_scan *scan)
+{
+	struct nova_device *ndev = scan->ndev;
+	int idx;
+
+	if (nova_pm_try_enter(ndev, &idx)) {
+		nova_shrink_walk(scan, TTM_PL_TT);
+		nova_pm_exit(idx);
+	} else if (ttm_resource_manager_usage(ttm_manager_type(&ndev->ttm, TTM_PL_TT))) {
+		nova_pm_request(ndev);
+	}
+}
+
 /* The pages that can be swapped out: all there are, if there is room for them. */
 static unsigned long nova_shrink_swappable(struct nova_device *ndev, struct shrink_control *sc)
 {
@@ -157,17 +171,12 @@ static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_c
 		.wanted = sc->nr_to_scan,
 		.write = current_is_kswapd() && sc->gfp_mask & __GFP_IO,
 	};
-	int idx;
 
 	nova_shrink_walk(&scan, TTM_PL_SYSTEM);
 	if (nova_shrink_swappable(scan.ndev, sc)) {
 		scan.swap = true;
 		nova_shrink_walk(&scan, TTM_PL_SYSTEM);
-		/* Those have to be unmapped, and this is no time to wake anybody. */
-		if (nova_pm_try_enter(scan.ndev, &idx)) {
-			nova_shrink_walk(&scan, TTM_PL_TT);
-			nova_pm_exit(idx);
-		}
+		nova_shrink_walk_mapped(&scan);
 	}
 	sc->nr_scanned = scan.freed;
 	return scan.freed ?: SHRINK_STOP;
