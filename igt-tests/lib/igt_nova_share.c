@@ -6,6 +6,7 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_dmabuf.h"
 #include "igt_nova_load.h"
 #include "igt_nova_share.h"
 
@@ -57,6 +58,30 @@ static void let_go(struct igt_nova_share *share)
 {
 	close(share->client.fd);
 	share->client.fd = -1;
+}
+
+uint32_t igt_nova_promise_open(struct igt_nova_promise *promise, int fd)
+{
+	uint32_t syncobj = igt_nova_syncobj_create(fd);
+	int dmabuf, sync_file;
+
+	promise->vgem = igt_nova_open_vgem();
+	igt_require_f(promise->vgem >= 0, "no vgem device\n");
+	promise->handle = igt_nova_vgem_create(promise->vgem, IGT_NOVA_PAGE);
+	promise->fence = igt_nova_vgem_attach(promise->vgem, promise->handle, true);
+	igt_assert_f(promise->fence > 0, "%s\n", strerror(-promise->fence));
+	dmabuf = igt_nova_dmabuf_export(promise->vgem, promise->handle);
+	sync_file = igt_nova_dmabuf_fences(dmabuf, DMA_BUF_SYNC_READ);
+	igt_assert_eq(drmSyncobjImportSyncFile(fd, syncobj, sync_file), 0);
+	close(sync_file);
+	close(dmabuf);
+	return syncobj;
+}
+
+void igt_nova_promise_close(struct igt_nova_promise *promise)
+{
+	close(promise->vgem);
+	igt_nova_close_vgem();
 }
 
 /* --- a child --- */

@@ -41,6 +41,23 @@ int igt_nova_open_vgem(void);
 /* Its module goes again, after the last use by this process. */
 void igt_nova_close_vgem(void);
 
+/**
+ * struct igt_nova_promise - a fence that somebody else signals
+ * @vgem: who, for whom it is none of ours
+ * @handle: a buffer of vgem
+ * @fence: the fence there
+ */
+struct igt_nova_promise {
+	int vgem;
+	uint32_t handle;
+	int fence;
+};
+
+/* In a syncobj, for jobs to wait for; skips without vgem. */
+uint32_t igt_nova_promise_open(struct igt_nova_promise *promise, int fd);
+/* When nobody has the fence any more: vgem's module goes. */
+void igt_nova_promise_close(struct igt_nova_promise *promise);
+
 /* A child that submits jobs until ENODEV and then uses the mapping it inherited. */
 void igt_nova_share_fork(struct igt_nova_share *share, const struct igt_nova_dev *dev);
 void igt_nova_share_join(struct igt_nova_share *share);

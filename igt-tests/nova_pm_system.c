@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include <sched.h>
+#include <string.h>
+
+#include "igt.h"
+#include "igt_nova.h"
+#include "igt_nova_dmabuf.h"
+#include "igt_nova_emu.h"
+#include "igt_nova_job.h"
+#include "igt_nova_pm.h"
+#include "igt_nova_room.h"
+#include "igt_nova_share.h"
+#include "igt_nova_sysfs.h"
+#include "igt_nova_unplug.h"
+#include "igt_nova_userq.h"
+
+#include "regs/nv_error.h"
+
+IGT_TEST_DESCRIPTION("Sleep of the whole machine.");
+
+#define PAGE		IGT_NOVA_PAGE
+#define MIB		(1024ull * 1024)
+#define TIMEOUT_MS	1000
+#define IMPATIENCE	200
+#define ROUNDS		3
+
+static const struct igt_nova_dev *dev(void)
+{
+	return igt_nova_unplug_dev();
+}
+
+/* The device loses all it knows, and has slept once. */
+static void sleep_soundly(void)
+{
+	uint64_t before = igt_nova_room_sleeps();
+	int ret;
+
+	igt_nova_emu_command(igt_nova_unplug_emu(), "forget-asleep");
+	ret = igt_nova_sleep();
+	igt_assert_f(ret == 0, "the machine does not sleep: %s\n", strerror(-ret));
+	igt_assert_eq_u64(igt_nova_room_sleeps(), before + 1);
+}
+
+static void sleep_begin(struct igt_nova_room *room)
+{
+	igt_nova_sleep_require();
+	igt_nova_unplug_require_emu();
+	igt_nova_room_open(room);
+	/* It sleeps once, with the machine. */
+	igt_assert_eq(igt_nova_dev_set_power(dev(), "control", "on"), 0);
+}
+
+static void sleep_end(struct igt_nova_room *room)
+{
+	igt_assert_eq(igt_nova_dev_set_power(dev(), "control", "auto"), 0);
+	igt_nova_room_close(room);
+	igt_nova_unplug_check_harmless();
+}
+
+static void test_system_contents(int fd)
+{
+	struct igt_nova_room room;
+
+	(void)fd;
+	sleep_begin(&room);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		igt_nova_room_set_state(&room);
+		igt_nova_bo_fill(&room.vram, i + 50);
+		sleep_soundly();
+		igt_nova_room_use_state(&room);
+		igt_assert_eq(igt_nova_bo_check(&room.vram, i + 50), room.vram.size / 4);
+		igt_nova_room_check(&room, i + 60);
+	}
+	sleep_end(&room);
+}
+
+/* One that sleeps by itself sleeps with the machine, and wakes. */
+static void test_system_asleep(int fd)
+{
+	struct igt_nova_room room;
+
+	(void)fd;
+	igt_nova_sleep_require();
+	igt_nova_room_begin();
+	igt_nova_room_open(&room);
+	igt_nova_bo_fill(&room.vram, 70);
+	igt_nova_room_wait_asleep();
+	igt_assert_eq(igt_nova_sleep(), 0);
+	igt_assert_eq(igt_nova_bo_check(&room.vram, 70), room.vram.size / 4);
+	igt_nova_room_check(&room, 71);
+	igt_nova_room_wait_asleep();
+	igt_nova_room_close(&room);
+	igt_nova_unplug_check_harmless();
+}
+
+struct waiter {
+	pthread_t thread;
+	int fd;
+	uint32_t syncobj;
+	int result;
+};
+
+static void *wait_thread(void *data)
+{
+	struct waiter *waiter = data;
+
+	waiter->result = igt_nova_syncobj_wait(waiter->fd, waiter->syncobj, 0);
+	return NULL;
+}
+
+/* What runs ends before, what waits for somebody else begins afterwards; nobody's wait is lost. */
+static void test_system_jobs(int fd)
+{
+	struct drm_nova_sync syncs[2];
+	struct igt_nova_push push;
+	struct waiter waiter;
+	struct igt_nova_promise promise;
+	struct igt_nova_room room;
+	uint32_t running;
+
+	sleep_begin(&room);
+	fd = room.client.fd;
+	syncs[0] = igt_nova_wait_for(igt_nova_promise_open(&promise, fd), 0);
+	syncs[1] = igt_nova_signal(igt_nova_syncobj_create(fd), 0);
+	igt_nova_room_push(&room, &push);
+	igt_nova_push_fill(&push, room.system.va, 0x99, PAGE / 4);
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], &push, syncs, 2), 0);
+	waiter = (struct waiter) { .fd = fd, .syncobj = syncs[1].handle };
+	igt_nova_thread_start(&waiter.thread, wait_thread, &waiter);
+	igt_nova_push_begin(&room.client, &push, 64 * 16);
+	for (unsigned int i = 0; i < 64; i++)
+		igt_nova_push_copy(&push, room.vram.va, room.system.va + MIB, MIB);
+	running = igt_nova_submit_fence(fd, room.queue[1], &push);
+	sleep_soundly();
+	igt_assert_eq(igt_nova_fence_result(fd, running), 1);
+	igt_nova_vgem_signal(promise.vgem, promise.fence);
+	igt_assert_eq(igt_nova_fence_result(fd, syncs[1].handle), 1);
+	pthread_join(waiter.thread, NULL);
+	igt_assert_eq(waiter.result, 0);
+	igt_assert_eq_u32(room.system.map[PAGE / 4 - 1], 0x99);
+	sleep_end(&room);
+	igt_nova_promise_close(&promise);
+}
+
+/* A client that submits by itself goes on as if nothing had been; token and ring are as before. */
+static void test_system_userq(int fd)
+{
+	struct igt_nova_userq userq;
+	struct igt_nova_push push;
+	struct igt_nova_room room;
+
+	sleep_begin(&room);
+	fd = room.client.fd;
+	igt_nova_userq_create(&room.client, &userq, 0, 0);
+	for (uint32_t i = 1; i <= ROUNDS; i++) {
+		igt_nova_room_userq_submit(&room, &userq, i);
+		igt_nova_room_userq_check(&room, &userq, i);
+		/* One in the middle of its work: it waits for the CPU. */
+		room.system.map[PAGE / 4] = 0;
+		igt_nova_room_push(&room, &push);
+		igt_nova_push_acquire(&push, room.system.va + PAGE, i);
+		igt_nova_push_fence(&push, room.system.va, i + 100);
+		igt_nova_userq_submit(&userq, &push);
+		sleep_soundly();
+		igt_assert_eq_u32(room.system.map[0], i);
+		room.system.map[PAGE / 4] = i;
+		igt_assert_eq(igt_nova_wait_fence(fd, room.client.vm, userq.create.queue_id,
+						  room.system.va, i + 100), 0);
+	}
+	igt_nova_userq_destroy(fd, &userq);
+	sleep_end(&room);
+}
+
+static void check_state(int fd, uint32_t queue, uint32_t flags)
+{
+	struct drm_nova_queue_get_state state;
+
+	/* Whoever is told of it kills the queue soon. */
+	do {
+		igt_nova_queue_state(fd, queue, &state);
+	} while (!state.flags && sched_yield() == 0);
+	igt_assert_eq_u32(state.flags, flags);
+	igt_assert_eq_u32(state.error, NV_ERROR_RESETCHANNEL);
+}
+
+/* A job that hangs does not keep the machine awake. */
+static void test_system_hang(int fd)
+{
+	struct igt_nova_push push;
+	struct igt_nova_room room;
+	uint32_t out;
+
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
+	sleep_begin(&room);
+	fd = room.client.fd;
+	igt_nova_unplug_misbehave("hang 0");
+	igt_nova_room_push(&room, &push);
+	igt_nova_push_fill(&push, room.system.va, 1, PAGE / 4);
+	out = igt_nova_submit_fence(fd, room.queue[0], &push);
+	sleep_soundly();
+	igt_assert_eq(igt_nova_fence_result(fd, out), -ECANCELED);
+	check_state(fd, room.queue[0],
+		    DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT);
+	igt_nova_queue_destroy(fd, room.queue[0], 0);
+	room.queue[0] = igt_nova_client_queue(&room.client, 0);
+	igt_nova_room_check(&room, 3);
+	sleep_end(&room);
+}
+
+/* Nor does a user-mode queue, whom nobody waits for. */
+static void test_system_userq_hang(int fd)
+{
+	struct igt_nova_emu_stats stats;
+	struct igt_nova_userq userq;
+	struct igt_nova_room room;
+
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
+	sleep_begin(&room);
+	fd = room.client.fd;
+	igt_nova_userq_create(&room.client, &userq, 0, 0);
+	igt_nova_unplug_misbehave("hang 0");
+	igt_nova_room_userq_submit(&room, &userq, 1);
+	do {
+		igt_nova_emu_stats(igt_nova_unplug_emu(), &stats);
+	} while (!stats.stuck_engines);
+	sleep_soundly();
+	check_state(fd, userq.create.queue_id, DRM_NOVA_QUEUE_STATE_GUILTY);
+	igt_nova_userq_destroy(fd, &userq);
+	igt_nova_room_check(&room, 5);
+	sleep_end(&room);
+}
+
+/* It is not there any more when the machine wakes. */
+static void test_system_gone(int fd)
+{
+	struct drm_nova_sync syncs[2];
+	struct igt_nova_promise promise;
+	struct waiter waiter;
+	struct igt_nova_room room;
+
+	igt_nova_expect_errors_logged();
+	sleep_begin(&room);
+	fd = room.client.fd;
+	syncs[0] = igt_nova_wait_for(igt_nova_promise_open(&promise, fd), 0);
+	syncs[1] = igt_nova_signal(igt_nova_syncobj_create(fd), 0);
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, syncs, 2), 0);
+	waiter = (struct waiter) { .fd = fd, .syncobj = syncs[1].handle };
+	igt_nova_thread_start(&waiter.thread, wait_thread, &waiter);
+	igt_nova_unplug_misbehave("remove-asleep");
+	igt_assert_eq(igt_nova_sleep(), 0);
+	igt_assert_eq(igt_nova_fence_result(fd, syncs[1].handle), -ENODEV);
+	pthread_join(waiter.thread, NULL);
+	igt_assert_eq(waiter.result, 0);
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ENODEV);
+	igt_nova_room_check_map(&room.vram);
+	igt_nova_unplug(igt_nova_path("surprise"));
+	igt_nova_room_close(&room);
+	igt_nova_promise_close(&promise);
+	igt_nova_unplug_check_quiet();
+	igt_nova_replug();
+}
+
+static const struct igt_nova_test tests[] = {
+	{ "contents", "The machine sleeps, and everything is as before", test_system_contents },
+	{ "asleep", "The machine sleeps while the device does", test_system_asleep },
+	{ "jobs", "Jobs and waits go through a sleep of the machine", test_system_jobs },
+	{ "userq", "User-mode queues do", test_system_userq },
+	{ "hang", "A job that hangs is killed before", test_system_hang },
+	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
+	{ "gone", "The device is gone when the machine wakes", test_system_gone },
+};
+
+int igt_main()
+{
+	igt_fixture()
+		igt_nova_unplug_init();
+	igt_nova_unplug_run_tests(tests, ARRAY_SIZE(tests));
+	igt_fixture()
+		igt_nova_unplug_fini();
+}
