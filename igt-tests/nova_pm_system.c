@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "igt.h"
@@ -232,6 +233,20 @@ static void test_system_userq_hang(int fd)
 	sleep_end(&room);
 }
 
+/* Memory that nova-drm has for its image of video memory. */
+static bool has_image(void)
+{
+	FILE *list = fopen("/proc/vmallocinfo", "re");
+	bool found = false;
+	char line[512];
+
+	igt_assert_f(list, "/proc/vmallocinfo: %m\n");
+	while (fgets(line, sizeof(line), list))
+		found |= strstr(line, "nova_pm_save") != NULL;
+	fclose(list);
+	return found;
+}
+
 /* It is not there any more when the machine wakes. */
 static void test_system_gone(int fd)
 {
@@ -250,6 +265,8 @@ static void test_system_gone(int fd)
 	igt_nova_thread_start(&waiter.thread, wait_thread, &waiter);
 	igt_nova_unplug_misbehave("remove-asleep");
 	igt_assert_eq(igt_nova_sleep(), 0);
+	/* Nobody needs any more what was in its memory. */
+	igt_assert(!has_image());
 	igt_assert_eq(igt_nova_fence_result(fd, syncs[1].handle), -ENODEV);
 	pthread_join(waiter.thread, NULL);
 	igt_assert_eq(waiter.result, 0);

@@ -316,6 +316,8 @@ void nova_pm_resume(void *data)
 	struct nova_bound *bound = data;
 	struct nova_device *ndev = bound->ndev;
 
+	/* One that did not come back has no use for its image. */
+	nova_pm_image_free(ndev);
 	WRITE_ONCE(ndev->pm.asleep, false);
 	wake_up_all(&ndev->pm.wait);
 	nova_pm_unpark(ndev);
