@@ -311,7 +311,8 @@ struct nova_core_fault {
  *	nobody uses the device or maps it, and nobody will before @resume; the channels may be
  *	anywhere in their work, and go on afterwards. An error keeps the device awake
  * @save: with the machine only, after @suspend: video memory is going to lose its content
- * @restore: undoes @save, before @resume; not called for a device that did not come back
+ * @restore: undoes @save, if there was one, before the engines begin; not called for a device that
+ *	did not come back
  * @resume: the device is awake again, or lost or dead; also after an error later than @suspend's
  *
  * Called in the interrupt thread or a worker of nova-core, may sleep, one at a
@@ -335,7 +336,8 @@ struct nova_core_client_ops {
 		__must_hold_shared(nova_core_door);
 	void (*restore)(void *data)
 		__must_hold_shared(nova_core_door);
-	void (*resume)(void *data);
+	void (*resume)(void *data)
+		__must_hold_shared(nova_core_door);
 };
 
 int nova_core_client_register(struct nova_core *core,

@@ -20,7 +20,8 @@ int nova_core_client_save(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
 void nova_core_client_restore(struct nova_core *core)
 	__must_hold_shared(nova_core_door);
-void nova_core_client_resume(struct nova_core *core);
+void nova_core_client_resume(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 void nova_core_client_fault(struct nova_core *core, struct nova_core_fault_packet *packet);
 
 #endif /* NOVA_CORE_CLIENT_H */

@@ -116,15 +116,8 @@ static int nova_core_pm_halt(struct nova_core *core, bool system)
 static int nova_core_pm_save(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
-	int ret;
-
-	ret = nova_core_pm_keep(core);
-	if (ret)
-		return ret;
-	ret = nova_core_client_save(core);
-	if (ret)
-		nova_core_pm_forget(core);
-	return ret;
+	/* The client first: it leaves video memory alone from then on, until it is to restore. */
+	return nova_core_client_save(core) ?: nova_core_pm_keep(core);
 }
 
 static void nova_core_pm_close(struct nova_core *core)
@@ -151,10 +144,9 @@ static int nova_core_pm_restart(struct nova_core *core)
 	ret = nova_core_fw_halt(core);
 	if (ret)
 		return ret;
-	if (core->pm.kept) {
+	if (core->pm.kept)
 		nova_core_pm_put_back(core);
-		nova_core_client_restore(core);
-	}
+	nova_core_client_restore(core);
 	ret = nova_core_mmu_invalidate_all(core);
 	if (ret)
 		return ret;

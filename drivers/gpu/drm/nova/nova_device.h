@@ -96,6 +96,8 @@ struct nova_device {
 		atomic_t holds;
 		/** @pm.asleep: nobody may come near the device; changed by its callbacks only */
 		bool asleep;
+		/** @pm.away: nothing is written to video memory, of which there is an image */
+		bool away;
 		/** @pm.parked: schedulers are stopped; guarded by @queues.lock */
 		bool parked;
 		/** @pm.wait: who sleeps until @pm.asleep is false */

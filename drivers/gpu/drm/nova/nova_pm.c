@@ -12,6 +12,7 @@
  * While the machine sleeps nobody wakes the device. Its tasks are frozen by then, and workers
  * wait inside the door. Jobs that have not begun stay with their schedulers.
  */
+#include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -32,6 +33,7 @@
 #include "nova_pm.h"
 #include "nova_queue.h"
 #include "nova_sched.h"
+#include "nova_userptr.h"
 
 #define NOVA_PM_GUILTY		(DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT)
 
@@ -142,6 +144,57 @@ int nova_pm_enter_nested(struct nova_device *ndev)
 void nova_pm_exit(int idx)
 {
 	srcu_read_unlock(&nova_pm_awake, idx);
+}
+
+/**
+ * nova_pm_is_away() - is the machine asleep, or about to be?
+ * @ndev: the device
+ *
+ * No job ends before it is awake.
+ *
+ * Return: the answer.
+ */
+bool nova_pm_is_away(struct nova_device *ndev)
+{
+	return READ_ONCE(ndev->pm.away);
+}
+
+/**
+ * nova_pm_enter_notified() - may page tables be written in a callback of an mmu notifier?
+ * @ndev: the device, which memory of a process holds awake
+ * @idx: cookie for nova_pm_exit(), which has to follow in any case
+ *
+ * The machine's sleep does not ask who holds what, and short of memory it takes that of processes.
+ * It must not be waited for here. What cannot be written now is left to nova_userptrs_wake().
+ *
+ * Return: the answer.
+ */
+bool nova_pm_enter_notified(struct nova_device *ndev, int *idx)
+{
+	*idx = srcu_read_lock(&nova_pm_awake);
+	return !nova_pm_is_away(ndev);
+}
+
+/**
+ * nova_pm_go_away() - nobody writes to video memory from now on
+ * @ndev: the device; its engines have halted
+ */
+void nova_pm_go_away(struct nova_device *ndev)
+{
+	WRITE_ONCE(ndev->pm.away, true);
+	synchronize_srcu_expedited(&nova_pm_awake);
+}
+
+/**
+ * nova_pm_come_back() - video memory is there again
+ * @bound: the bound device; its engines have not begun, or it is lost or dead
+ */
+void nova_pm_come_back(struct nova_bound *bound)
+{
+	if (!nova_pm_is_away(bound->ndev))
+		return;
+	WRITE_ONCE(bound->ndev->pm.away, false);
+	nova_userptrs_wake(bound);
 }
 
 /**
@@ -306,6 +359,7 @@ int nova_pm_suspend(void *data, bool system)
 	unmap_mapping_range(ndev->drm.anon_inode->i_mapping, 0, 0, 1);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_suspend);
 
 /**
  * nova_pm_resume() - the device can be used
@@ -317,11 +371,13 @@ void nova_pm_resume(void *data)
 	struct nova_device *ndev = bound->ndev;
 
 	/* One that did not come back has no use for its image. */
+	nova_pm_come_back(bound);
 	nova_pm_image_free(ndev);
 	WRITE_ONCE(ndev->pm.asleep, false);
 	wake_up_all(&ndev->pm.wait);
 	nova_pm_unpark(ndev);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_resume);
 
 /**
  * nova_pm_leave() - remove() has begun

@@ -17,6 +17,8 @@ int nova_pm_enter_nested(struct nova_device *ndev);
 bool nova_pm_try_enter(struct nova_device *ndev, int *idx);
 void nova_pm_request(struct nova_device *ndev);
 void nova_pm_exit(int idx);
+bool nova_pm_enter_notified(struct nova_device *ndev, int *idx);
+bool nova_pm_is_away(struct nova_device *ndev);
 
 void nova_pm_hold(struct nova_device *ndev);
 void nova_pm_release(struct nova_device *ndev);
@@ -28,9 +30,14 @@ void nova_pm_leave(struct nova_device *ndev)
 
 int nova_pm_suspend(void *data, bool system)
 	__must_hold_shared(nova_core_door);
-void nova_pm_resume(void *data);
+void nova_pm_resume(void *data)
+	__must_hold_shared(nova_core_door);
 
-/* --- nova_pm_image.c --- */
+/* --- nova_pm_image.c, and for it --- */
+
+void nova_pm_go_away(struct nova_device *ndev);
+void nova_pm_come_back(struct nova_bound *bound)
+	__must_hold_shared(nova_core_door);
 
 int nova_pm_save(void *data)
 	__must_hold_shared(nova_core_door);

@@ -3,8 +3,10 @@
  * Video memory while the machine sleeps: an image in system memory, by place. So page tables need
  * not change, and buffers that must not move need not.
  *
- * Nobody uses the device meanwhile. Buffers may die, no new one gets a place.
+ * Nobody uses the device meanwhile. Buffers may die, no new one gets a place. Processes may lose
+ * memory that is bound: its entries are cleared before an engine can find them again.
  */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/sizes.h>
@@ -140,15 +142,19 @@ int nova_pm_save(void *data)
 	struct nova_bound *bound = data;
 	int ret;
 
+	nova_pm_go_away(bound->ndev);
 	ret = nova_pm_save_tables(bound) ?: nova_pm_save_buffers(bound);
 	if (ret)
 		nova_pm_image_free(bound->ndev);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_save);
 
 /**
  * nova_pm_restore() - put it back
- * @data: the bound device
+ * @data: the bound device; the engines have not begun
+ *
+ * Without an image video memory is as it was.
  */
 void nova_pm_restore(void *data)
 {
@@ -159,7 +165,9 @@ void nova_pm_restore(void *data)
 		nova_core_vram_write(bound->core, piece->addr, piece->data, piece->size);
 	nova_core_vram_flush(bound->core);
 	nova_pm_image_free(bound->ndev);
+	nova_pm_come_back(bound);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_restore);
 
 /**
  * nova_pm_image_free() - it is in video memory again, or nobody wants it

@@ -68,25 +68,40 @@ static u64 nova_userptr_piece_index(const struct nova_vma *vma)
 	return (nova_userptr_piece_address(vma) - vma->userptr->address) >> PAGE_SHIFT;
 }
 
+static void nova_userptr_clear_locked(struct nova_bound *bound, struct nova_userptr *userptr)
+	__must_hold_shared(nova_core_door)
+{
+	struct nova_pt *pt = &userptr->vm->pt;
+	struct nova_vma *vma;
+
+	lockdep_assert_held(&userptr->vm->userptrs.lock);
+
+	list_for_each_entry(vma, &userptr->pieces, piece)
+		nova_pt_unmap(bound, pt, vma->retired.va, vma->retired.size);
+	/* If it fails the device is dead, and its DMA is off. */
+	nova_pt_flush(bound, pt);
+}
+
 /* What was submitted with the pages has ended, or had its time: the GPU forgets them. */
 static void nova_userptr_withdraw_locked(struct nova_userptr *userptr)
 {
 	struct nova_device *ndev = userptr->vm->pt.ndev;
-	struct nova_pt *pt = &userptr->vm->pt;
 	struct nova_bound *bound;
-	struct nova_vma *vma;
+	int idx;
 
 	lockdep_assert_held(&userptr->vm->userptrs.lock);
 
 	/* Somebody else was here while we waited. */
 	if (!userptr->mapped)
 		return;
-	bound = nova_bound_pin_notified(ndev);
-	list_for_each_entry(vma, &userptr->pieces, piece)
-		nova_pt_unmap(bound, pt, vma->retired.va, vma->retired.size);
-	/* If it fails the device is dead, and its DMA is off. */
-	nova_pt_flush(bound, pt);
-	nova_bound_unpin();
+	if (nova_pm_enter_notified(ndev, &idx)) {
+		bound = nova_bound_pin_notified(ndev);
+		nova_userptr_clear_locked(bound, userptr);
+		nova_bound_unpin();
+	} else {
+		userptr->asleep = true;
+	}
+	nova_pm_exit(idx);
 	nova_dma_unmap(ndev, &userptr->dma);
 	userptr->mapped = false;
 }
@@ -113,9 +128,14 @@ static bool nova_userptr_invalidate(struct mmu_interval_notifier *notifier,
 	if (!mapped)
 		return true;
 
-	/* From now on no job is armed: it would find this stale. What does not end is cut off. */
-	dma_resv_wait_timeout(nova_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, false,
-			      msecs_to_jiffies(NOVA_USERPTR_JOBS * nova_sched_timeout_ms()));
+	/*
+	 * From now on no job is armed: it would find this stale. What does not end is cut off, and
+	 * while the machine sleeps nothing ends.
+	 */
+	if (!nova_pm_is_away(vm->pt.ndev))
+		dma_resv_wait_timeout(nova_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, false,
+				      msecs_to_jiffies(NOVA_USERPTR_JOBS *
+						       nova_sched_timeout_ms()));
 	scoped_guard(mutex, &vm->userptrs.lock)
 		nova_userptr_withdraw_locked(userptr);
 	return true;
@@ -299,6 +319,26 @@ void nova_userptrs_stop(struct nova_bound *bound)
 		nova_userptr_unlink(ndev, userptr);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_userptrs_stop);
+
+/**
+ * nova_userptrs_wake() - what notifiers have left to be done while the machine slept
+ * @bound: the bound device; its engines have not begun
+ *
+ * Notifiers that are called from now on do it themselves.
+ */
+void nova_userptrs_wake(struct nova_bound *bound)
+{
+	struct nova_device *ndev = bound->ndev;
+	struct nova_userptr *userptr;
+
+	guard(mutex)(&ndev->userptrs.lock);
+	list_for_each_entry(userptr, &ndev->userptrs.list, link) {
+		guard(mutex)(&userptr->vm->userptrs.lock);
+		if (userptr->asleep)
+			nova_userptr_clear_locked(bound, userptr);
+		userptr->asleep = false;
+	}
+}
 
 /* --- looking pages up --- */
 

@@ -80,6 +80,8 @@ struct nova_userptr {
 	u32 live;
 	/** @mapped: the GPU may reach the pages */
 	bool mapped;
+	/** @asleep: it was taken back while the machine slept, its page-table entries were not */
+	bool asleep;
 	/** @valid: they are what the process sees */
 	bool valid;
 	/** @lost: the process has no memory there, as was seen when nothing needed it any more */
@@ -92,6 +94,8 @@ void nova_userptrs_reap(struct nova_vm *vm)
 	__must_not_hold(nova_core_door);
 void nova_userptrs_stop(struct nova_bound *bound)
 	__must_hold(nova_core_door);
+void nova_userptrs_wake(struct nova_bound *bound)
+	__must_hold_shared(nova_core_door);
 
 struct nova_userptr *nova_userptr_create(struct nova_vm *vm, u64 address, u64 size,
 					 bool readonly)

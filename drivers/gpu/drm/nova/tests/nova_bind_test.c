@@ -2,6 +2,7 @@
 /* VM_BIND against a model: after any ops each page translates to what the model says. */
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
+#include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/prandom.h>
 #include <linux/uaccess.h>
@@ -15,6 +16,7 @@
 #include "../nova_bind.h"
 #include "../nova_device.h"
 #include "../nova_gem.h"
+#include "../nova_pm.h"
 #include "../nova_vm.h"
 #include "nova_test_gpu.h"
 
@@ -452,6 +454,46 @@ static void bind_survives_eviction(struct kunit *test)
 	run(test, &op, 1);
 }
 
+/* Sleeps and wakes, and in between the process gives back memory that is bound. */
+static bool bound_after_sleep(struct space *space, unsigned long at, bool lost)
+{
+	struct nova_test_gpu *gpu = space->gpu;
+	struct kunit *test = gpu->test;
+
+	nova_core_pin();
+	KUNIT_EXPECT_EQ(test, nova_pm_suspend(gpu->bound, true), 0);
+	KUNIT_EXPECT_EQ(test, nova_pm_save(gpu->bound), 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(at, PAGE_SIZE), 0);
+	/* Nobody has written there, nor had to wait. */
+	KUNIT_EXPECT_TRUE(test, nova_test_gpu_walk(gpu, space->root, VA).valid);
+	if (!lost) {
+		nova_test_gpu_vram_fill(gpu);
+		nova_pm_restore(gpu->bound);
+	}
+	nova_pm_resume(gpu->bound);
+	nova_core_unpin();
+	KUNIT_EXPECT_TRUE(test, list_empty(&gpu->ndev->pm.image));
+	return nova_test_gpu_walk(gpu, space->root, VA).valid;
+}
+
+/* What a process lost while the machine slept the GPU does not find, with or without the image. */
+static void bind_memory_lost_asleep(struct kunit *test)
+{
+	struct space *space = test->priv;
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .flags = DRM_NOVA_VM_BIND_USERPTR, .va = VA,
+		.size = 2 * PAGE_SIZE,
+	};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		op.bo_offset = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+		KUNIT_ASSERT_NE(test, op.bo_offset, 0);
+		KUNIT_ASSERT_EQ(test, bind(space, &op, 1), 0);
+		KUNIT_EXPECT_FALSE(test, bound_after_sleep(space, op.bo_offset, i));
+	}
+}
+
 /* The mappings stay known, and go with their address space. */
 static void bind_without_the_device(struct kunit *test)
 {
@@ -472,6 +514,7 @@ static struct kunit_case bind_test_cases[] = {
 	KUNIT_CASE(bind_all_or_nothing),
 	KUNIT_CASE(bind_without_room_for_tables),
 	KUNIT_CASE(bind_survives_eviction),
+	KUNIT_CASE(bind_memory_lost_asleep),
 	KUNIT_CASE(bind_without_the_device),
 	{}
 };
