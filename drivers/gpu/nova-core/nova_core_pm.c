@@ -37,10 +37,11 @@ static size_t nova_core_pm_kept_size(const struct nova_core *core)
 	return core->info.vram_start + (core->vram_size - core->info.vram_end);
 }
 
-static int nova_core_pm_keep(struct nova_core *core)
+/* The firmware may have given all of it away. Not inlined, so that tests find it. */
+static noinline int nova_core_pm_keep(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
-	void *kept = __vmalloc(nova_core_pm_kept_size(core),
+	void *kept = __vmalloc(nova_core_pm_kept_size(core) ?: 1,
 			       GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	u64 start = core->info.vram_start, end = core->info.vram_end;
 
