@@ -75,18 +75,22 @@ static void test_system_contents(int fd)
 	sleep_end(&room);
 }
 
-/* One that sleeps by itself sleeps with the machine, and wakes. */
+/* One that sleeps by itself sleeps with the machine, and loses its memory then. */
 static void test_system_asleep(int fd)
 {
 	struct igt_nova_room room;
+	uint64_t before;
 
 	(void)fd;
 	igt_nova_sleep_require();
 	igt_nova_room_begin();
 	igt_nova_room_open(&room);
 	igt_nova_bo_fill(&room.vram, 70);
-	igt_nova_room_wait_asleep();
+	before = igt_nova_room_wait_asleep();
+	igt_nova_emu_command(igt_nova_unplug_emu(), "forget-asleep");
 	igt_assert_eq(igt_nova_sleep(), 0);
+	/* Awake in between, for all of it to be kept. */
+	igt_assert(igt_nova_room_sleeps() > before);
 	igt_assert_eq(igt_nova_bo_check(&room.vram, 70), room.vram.size / 4);
 	igt_nova_room_check(&room, 71);
 	igt_nova_room_wait_asleep();

@@ -261,6 +261,8 @@ const struct dev_pm_ops nova_core_pm_ops = {
 void nova_core_pm_init(struct nova_core *core)
 {
 	pci_d3cold_disable(core->pdev);
+	/* D3hot keeps video memory, the machine's sleep does not: it is not to be left in the one. */
+	dev_pm_set_driver_flags(core->dev, DPM_FLAG_NO_DIRECT_COMPLETE);
 	pm_runtime_set_autosuspend_delay(core->dev, NOVA_CORE_PM_DELAY_MS);
 	pm_runtime_use_autosuspend(core->dev);
 	pm_runtime_allow(core->dev);
