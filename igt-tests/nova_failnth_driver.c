@@ -11,11 +11,14 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_emu.h"
 #include "igt_nova_failnth.h"
 #include "igt_nova_job.h"
+#include "igt_nova_pm.h"
+#include "igt_nova_room.h"
 #include "igt_nova_unplug.h"
 
-IGT_TEST_DESCRIPTION("Probe, remove, modules and workers with allocations failing.");
+IGT_TEST_DESCRIPTION("Probe, remove, modules, workers and sleep with allocations failing.");
 
 #define PAGE		IGT_NOVA_PAGE
 #define VRAM		DRM_NOVA_PLACEMENT_VRAM
@@ -637,6 +640,49 @@ static void test_worker_lost(void)
 	igt_nova_replug();
 }
 
+/* --- the machine's sleep, which memory may be short for --- */
+
+/* All allocations of @function fail: the machine stays awake, and the device is as before. */
+static void check_sleep(const char *function)
+{
+	struct igt_nova_fail_range range = igt_nova_fail_range_of(function);
+	struct igt_nova_room room;
+	unsigned int failures;
+	int ret;
+
+	igt_nova_unplug_require_emu();
+	igt_nova_sleep_require();
+	igt_nova_sleep_expect_refused();
+	igt_nova_room_open(&room);
+	igt_nova_room_set_state(&room);
+	igt_nova_bo_fill(&room.vram, 0x600d);
+	igt_nova_fail_always_begin(&range, NULL);
+	ret = igt_nova_sleep();
+	failures = igt_nova_fail_always_end();
+	igt_info("%u failures\n", failures);
+	igt_assert_eq(ret, -ENOMEM);
+	igt_assert_lte(1, failures);
+	for (unsigned int i = 0; i < 2; i++) {
+		igt_nova_room_use_state(&room);
+		igt_assert_eq(igt_nova_bo_check(&room.vram, 0x600d), room.vram.size / 4);
+		igt_nova_emu_command(igt_nova_unplug_emu(), "forget-asleep");
+		igt_assert_eq(igt_nova_sleep(), 0);
+	}
+	igt_nova_room_check(&room, 0x600e);
+	igt_nova_room_close(&room);
+	igt_nova_unplug_check_harmless();
+}
+
+static void test_sleep_core(void)
+{
+	check_sleep("nova_core_pm_keep");
+}
+
+static void test_sleep_drm(void)
+{
+	check_sleep("nova_pm_save");
+}
+
 /* --- */
 
 static const struct test {
@@ -658,6 +704,8 @@ static const struct test {
 	{ "worker-fault", "A page fault is handled without an allocation.", test_worker_fault },
 	{ "worker-timeout", "A hang is handled without an allocation.", test_worker_timeout },
 	{ "worker-lost", "A lost device is handled without an allocation.", test_worker_lost },
+	{ "sleep-core", "What the firmware has of video memory cannot be kept.", test_sleep_core },
+	{ "sleep-drm", "Nor can what clients have of it.", test_sleep_drm },
 };
 
 static void run_test(const struct test *test)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "igt.h"
 #include "igt_nova.h"
@@ -237,6 +239,43 @@ static void test_system_userq_hang(int fd)
 	sleep_end(&room);
 }
 
+/* A firmware that does not answer keeps the machine awake, and is started again. */
+static void test_system_stalled(int fd)
+{
+	unsigned int timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
+	struct igt_nova_uevent event = { 0 };
+	struct igt_nova_room room;
+	uint64_t before;
+	int events;
+
+	igt_nova_sleep_expect_refused();
+	sleep_begin(&room);
+	fd = room.client.fd;
+	igt_nova_bo_fill(&room.vram, 80);
+	before = igt_nova_room_sleeps();
+	events = igt_nova_uevent_open();
+	igt_nova_unplug_misbehave("stall-firmware 3600000");
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
+	igt_assert_eq(igt_nova_sleep(), -ETIMEDOUT);
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", timeout_ms), 0);
+	while (strcmp(event.wedged, "none") != 0)
+		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
+			     "no event\n");
+	close(events);
+	igt_assert_eq_u64(igt_nova_room_sleeps(), before);
+	igt_assert_eq(igt_nova_bo_check(&room.vram, 80), room.vram.size / 4);
+	for (unsigned int i = 0; i < 2; i++) {
+		igt_assert_eq(igt_nova_submit(fd, room.queue[i], NULL, NULL, 0), -ECANCELED);
+		igt_nova_queue_destroy(fd, room.queue[i], 0);
+		room.queue[i] = igt_nova_client_queue(&room.client,
+						      i % igt_nova_engine_count(fd));
+	}
+	igt_nova_room_check(&room, 81);
+	sleep_soundly();
+	igt_nova_room_check(&room, 85);
+	sleep_end(&room);
+}
+
 /* Memory that nova-drm has for its image of video memory. */
 static bool has_image(void)
 {
@@ -290,6 +329,8 @@ static const struct igt_nova_test tests[] = {
 	{ "userq", "User-mode queues do", test_system_userq },
 	{ "hang", "A job that hangs is killed before", test_system_hang },
 	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
+	{ "stalled", "A firmware that does not answer keeps it awake, and is started again",
+	  test_system_stalled },
 	{ "gone", "The device is gone when the machine wakes", test_system_gone },
 };
 

@@ -107,6 +107,12 @@ void igt_nova_sleep_require(void)
 		      "no " PM_TEST "\n");
 }
 
+void igt_nova_sleep_expect_refused(void)
+{
+	igt_emit_ignore_dmesg_regex("nova.*(channel|queue|firmware|dead|stays awake|PM: )|"
+				    "PM: Some devices failed to suspend");
+}
+
 int igt_nova_sleep(void)
 {
 	int ret;

@@ -21,6 +21,8 @@ void igt_nova_dev_wait_asleep(const struct igt_nova_dev *dev);
 
 /* Skips where the machine cannot be told to go through all the steps but the last. */
 void igt_nova_sleep_require(void);
+/* The running test expects the kernel to log that a device stays awake, and why. */
+void igt_nova_sleep_expect_refused(void);
 /* Goes through them, so that devices sleep, and back: 0 or -errno. */
 int igt_nova_sleep(void);
 
