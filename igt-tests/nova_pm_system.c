@@ -218,7 +218,6 @@ static void test_system_hang(int fd)
 /* Nor does a user-mode queue, whom nobody waits for. */
 static void test_system_userq_hang(int fd)
 {
-	struct igt_nova_emu_stats stats;
 	struct igt_nova_userq userq;
 	struct igt_nova_room room;
 
@@ -229,9 +228,7 @@ static void test_system_userq_hang(int fd)
 	igt_nova_userq_create(&room.client, &userq, 0, 0);
 	igt_nova_unplug_misbehave("hang 0");
 	igt_nova_room_userq_submit(&room, &userq, 1);
-	do {
-		igt_nova_emu_stats(igt_nova_unplug_emu(), &stats);
-	} while (!stats.stuck_engines);
+	igt_nova_emu_wait_stuck(igt_nova_unplug_emu());
 	sleep_soundly();
 	check_state(fd, userq.create.queue_id, DRM_NOVA_QUEUE_STATE_GUILTY);
 	igt_nova_userq_destroy(fd, &userq);

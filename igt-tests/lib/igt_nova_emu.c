@@ -202,3 +202,12 @@ void igt_nova_emu_print_recent(struct igt_nova_emu *emu)
 		igt_info("  %s\n", json_object_get_string(json_object_array_get_idx(recent, i)));
 	json_object_put(answer);
 }
+
+void igt_nova_emu_wait_stuck(struct igt_nova_emu *emu)
+{
+	struct igt_nova_emu_stats stats;
+
+	do {
+		igt_nova_emu_stats(emu, &stats);
+	} while (!stats.stuck_engines);
+}

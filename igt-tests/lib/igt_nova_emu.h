@@ -54,4 +54,7 @@ void igt_nova_emu_stats(struct igt_nova_emu *emu, struct igt_nova_emu_stats *sta
 /* Logs the last violations, and what chaos did. */
 void igt_nova_emu_print_recent(struct igt_nova_emu *emu);
 
+/* Until some channel does not let its engine go. */
+void igt_nova_emu_wait_stuck(struct igt_nova_emu *emu);
+
 #endif /* IGT_NOVA_EMU_H */

@@ -44,6 +44,23 @@ void igt_nova_userq_unmap(struct igt_nova_userq *userq)
 	munmap((char *)userq->userd - PAGE, userq->create.map_size);
 }
 
+void igt_nova_userq_check_dummy(struct igt_nova_userq *userq)
+{
+	char *map = (char *)userq->userd - PAGE;
+	uint32_t page[PAGE / 4];
+
+	for (uint64_t at = 0; at < userq->create.map_size; at += PAGE) {
+		igt_assert_f(igt_nova_safe_read(map + at, page, sizeof(page)), "SIGBUS\n");
+		for (size_t i = 0; i < ARRAY_SIZE(page); i++)
+			igt_assert_f(page[i] == 0 || page[i] == 0x0e110e11u, "%#x shows through\n",
+				     page[i]);
+		memset(page, 0x11, sizeof(page));
+		for (size_t i = 0; i < ARRAY_SIZE(page); i++)
+			page[i] = 0x0e110e11u;
+		igt_assert_f(igt_nova_safe_write(map + at, page, sizeof(page)), "SIGBUS\n");
+	}
+}
+
 void igt_nova_userq_destroy(int fd, struct igt_nova_userq *userq)
 {
 	igt_nova_userq_unmap(userq);

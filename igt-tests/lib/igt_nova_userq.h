@@ -32,6 +32,8 @@ void igt_nova_userq_create(struct igt_nova_client *client, struct igt_nova_userq
 /* Maps what @userq->create tells of; 0 or -errno. */
 int igt_nova_userq_map(int fd, struct igt_nova_userq *userq);
 void igt_nova_userq_unmap(struct igt_nova_userq *userq);
+/* All of it reads as zero, once what was written is what is read, and nobody else is meant. */
+void igt_nova_userq_check_dummy(struct igt_nova_userq *userq);
 /* Unmapped and destroyed. */
 void igt_nova_userq_destroy(int fd, struct igt_nova_userq *userq);
 /* No system call and no look at whether there is room. */
