@@ -109,9 +109,11 @@ static void test_forgetful(int fd)
 	igt_nova_room_open(&room);
 	fd = room.client.fd;
 	igt_nova_room_wait_asleep();
-	igt_nova_unplug_misbehave("forget-asleep");
-	igt_nova_room_wait_asleep();
 	events = igt_nova_uevent_open();
+	igt_nova_unplug_misbehave("forget-asleep");
+	/* It may be asleep again by now, and forgets only when it goes to sleep. */
+	gpu_time(fd);
+	igt_nova_room_wait_asleep();
 	gpu_time(fd);
 	for (struct igt_nova_uevent event = { 0 }; strcmp(event.wedged, "none") != 0;)
 		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
