@@ -54,13 +54,22 @@ DECLARE_LOCK_GUARD_1_ATTRS(nova_core_irq, __acquires_shared(nova_core_door),
  * The callbacks of power management: remove() holds a usage count, and has waited for a callback
  * that was running, before anything goes; those of system sleep hold the device's lock as well.
  */
+static inline bool nova_core_power_changes(const struct nova_core *core)
+{
+#ifdef CONFIG_PM
+	return core->dev->power.runtime_status == RPM_SUSPENDING ||
+	       core->dev->power.runtime_status == RPM_RESUMING ||
+	       mutex_is_locked(&core->dev->mutex);
+#else
+	return false;
+#endif
+}
+
 static inline void nova_core_power_enter(struct nova_core *core)
 	__acquires_shared(nova_core_door)
 {
 	if (IS_ENABLED(CONFIG_NOVA_DEBUG_LIFETIME))
-		WARN_ON_ONCE(core->dev->power.runtime_status != RPM_SUSPENDING &&
-			     core->dev->power.runtime_status != RPM_RESUMING &&
-			     !mutex_is_locked(&core->dev->mutex));
+		WARN_ON_ONCE(!nova_core_power_changes(core));
 	nova_core_pin();
 }
 
