@@ -346,7 +346,7 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_JOBS);
 	spin_lock(&queue->armed.lock);
 	list_for_each_entry(job, &queue->armed.list, link) {
-		u64 seqno = job->fence->base.seqno;
+		u64 seqno = job->fence.base.seqno;
 
 		if (seqno <= snap->completed)
 			continue;
@@ -373,7 +373,7 @@ static bool nova_dump_job_pushes(struct nova_dump_snapshot *snap, const struct n
 		if (!snap->push_count++)
 			snap->pushes = to;
 		*to = (struct nova_dump_push) {
-			.seqno = job->fence->base.seqno,
+			.seqno = job->fence.base.seqno,
 			.va = job->pushes[i].va,
 			.length = job->pushes[i].length,
 			.flags = job->pushes[i].flags,
@@ -390,7 +390,7 @@ static void nova_dump_pushes(struct nova_dump_snapshot *snap)
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_PUSHES);
 	spin_lock(&queue->armed.lock);
 	list_for_each_entry(job, &queue->armed.list, link)
-		if (job->fence->base.seqno > snap->completed && !nova_dump_job_pushes(snap, job))
+		if (job->fence.base.seqno > snap->completed && !nova_dump_job_pushes(snap, job))
 			break;
 	spin_unlock(&queue->armed.lock);
 	nova_dump_writer_end(&snap->writer);

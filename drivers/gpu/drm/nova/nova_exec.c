@@ -28,6 +28,8 @@
 #include "nova_uapi.h"
 #include "nova_vm.h"
 
+#define NOVA_EXEC_OBJECTS	8	/* to begin with; drm_exec's own choice is a page full */
+
 struct nova_exec_job {
 	struct nova_job *job;		/* NULL once pushed */
 	struct nova_syncs syncs;
@@ -41,6 +43,9 @@ struct nova_exec {
 	struct nova_exec_job *jobs;
 	u32 count;
 	bool implicit;
+	/* What @args and @jobs are for a single job, as most calls have. */
+	struct drm_nova_job one_args;
+	struct nova_exec_job one;
 };
 
 VISIBLE_IF_KUNIT int nova_exec_check_push(const struct drm_nova_push *push)
@@ -125,7 +130,7 @@ static int nova_exec_copy_syncs(struct nova_exec *exec, u32 index,
 	int ret;
 
 	ret = nova_syncs_init(&job->syncs, exec->file, array);
-	if (ret)
+	if (ret || !array->count)
 		return ret;
 	job->job->deps = kcalloc(array->count, sizeof(*job->job->deps), GFP_KERNEL_ACCOUNT);
 	if (!job->job->deps)
@@ -154,18 +159,32 @@ static int nova_exec_init_job(struct nova_exec *exec, u32 index)
 	return nova_exec_copy_syncs(exec, index, &args->syncs);
 }
 
-static int nova_exec_init(struct nova_exec *exec, const struct drm_nova_array *array)
+static int nova_exec_copy_jobs(struct nova_exec *exec, const struct drm_nova_array *array)
 {
 	struct drm_nova_job *args;
 	int ret;
 
+	if (array->count == 1) {
+		exec->args = &exec->one_args;
+		exec->jobs = &exec->one;
+		ret = nova_uapi_array_check(array, sizeof(*args), 1);
+		return ret ?: nova_uapi_array_read(array, exec->args, sizeof(*args));
+	}
 	args = nova_uapi_array(array, sizeof(*args), sizeof(*args), NOVA_EXEC_JOBS_MAX);
 	if (IS_ERR(args))
 		return PTR_ERR(args);
 	exec->args = args;
 	exec->jobs = kcalloc(array->count, sizeof(*exec->jobs), GFP_KERNEL_ACCOUNT);
-	if (!exec->jobs)
-		return -ENOMEM;
+	return exec->jobs ? 0 : -ENOMEM;
+}
+
+static int nova_exec_init(struct nova_exec *exec, const struct drm_nova_array *array)
+{
+	int ret;
+
+	ret = nova_exec_copy_jobs(exec, array);
+	if (ret)
+		return ret;
 	for (exec->count = 0; exec->count < array->count;) {
 		ret = nova_exec_init_job(exec, exec->count++);
 		if (ret)
@@ -185,6 +204,8 @@ static void nova_exec_fini(struct nova_exec *exec)
 		}
 		nova_syncs_fini(&job->syncs);
 	}
+	if (exec->jobs == &exec->one)
+		return;
 	kfree(exec->jobs);
 	kvfree(exec->args);
 }
@@ -228,13 +249,10 @@ static int nova_exec_try(void *data)
 	struct drm_exec locks;
 	int idx, ret;
 
-	drm_exec_init(&locks, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_init(&locks, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
+		      NOVA_EXEC_OBJECTS);
 	drm_exec_until_all_locked(&locks) {
-		ret = drm_gpuvm_prepare_vm(&vm->gpuvm, &locks, 1);
-		drm_exec_retry_on_contention(&locks);
-		if (ret)
-			goto out;
-		ret = drm_gpuvm_prepare_objects(&vm->gpuvm, &locks, 1);
+		ret = nova_vm_lock(vm, &locks);
 		drm_exec_retry_on_contention(&locks);
 		if (ret)
 			goto out;

@@ -115,7 +115,7 @@ static void nova_queue_write_entry(struct nova_queue *queue, u64 va, u32 bytes, 
  */
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
 {
-	u64 seqno = job->fence->base.seqno;
+	u64 seqno = job->fence.base.seqno;
 	__le32 *userd;
 	u32 bytes;
 
@@ -131,7 +131,7 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 			       bytes, false);
 
 	userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
-	WRITE_ONCE(job->fence->begin_ns, ktime_get_ns());
+	WRITE_ONCE(job->fence.begin_ns, ktime_get_ns());
 	WRITE_ONCE(queue->hw.seqno, seqno);
 	dma_wmb();	/* entries and segments before the index that covers them */
 	WRITE_ONCE(userd[NV_USERD_GP_PUT / 4], cpu_to_le32(queue->hw.put));

@@ -53,7 +53,7 @@ static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
 		nova_queue_run(bound, job->queue, job);
 		nova_bound_exit(idx);
 	}
-	return dma_fence_get(&job->fence->base);
+	return dma_fence_get(&job->fence.base);
 }
 
 /*
@@ -76,7 +76,7 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 		return DRM_GPU_SCHED_STAT_NO_HANG;
 
 	nova_queue_process(queue);
-	if (dma_fence_is_signaled(&to_nova_job(base)->fence->base)) {
+	if (dma_fence_is_signaled(&to_nova_job(base)->fence.base)) {
 		nova_core_irq_rearm(bound->core);
 		goto out;
 	}
@@ -103,10 +103,8 @@ static void nova_sched_free_job(struct drm_sched_job *base)
 
 	scoped_guard(spinlock, &queue->armed.lock)
 		list_del(&job->link);
-	dma_fence_put(&job->fence->base);
-	job->fence = NULL;
 	nova_job_fini(job);
-	kfree(job);
+	dma_fence_put(&job->fence.base);
 	nova_sched_put_job(&queue->sched);
 }
 
@@ -235,16 +233,15 @@ void nova_sched_stop(struct nova_sched *sched)
  * @queue: the queue, to be kept referenced until nova_job_push() or nova_job_fini()
  * @client_id: for tracing
  *
- * Return: 0 or -ENOMEM; nova_job_fini() undoes it in both cases.
+ * Return: 0 or -ENOMEM; nova_job_fini() undoes it in both cases, and the memory is the caller's
+ * until nova_job_arm().
  */
 int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id)
 {
 	int ret;
 
+	static_assert(!offsetof(struct nova_job, fence.base));
 	job->queue = queue;
-	job->fence = nova_fence_alloc();
-	if (!job->fence)
-		return -ENOMEM;
 	ret = drm_sched_job_init(&job->base, &queue->sched.entity, job->push_count + 1, queue,
 				 client_id);
 	if (ret)
@@ -291,12 +288,12 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 	lockdep_assert_held(&queue->lock);
 	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
-	nova_fence_arm(&queue->timeline, job->fence);
+	nova_fence_arm(&queue->timeline, &job->fence);
 	scoped_guard(spinlock, &queue->armed.lock)
 		list_add_tail(&job->link, &queue->armed.list);
 	for (u32 i = 0; i < job->dep_count; i++)
 		nova_dep_arm(&queue->deps, job->deps[i]);
-	return &job->fence->base;
+	return &job->fence.base;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_job_arm);
 
@@ -320,7 +317,6 @@ void nova_job_fini(struct nova_job *job)
 		drm_sched_job_cleanup(&job->base);
 	for (u32 i = 0; i < job->dep_count; i++)
 		nova_dep_put(job->deps[i]);
-	nova_fence_free(job->fence);
 	kfree(job->deps);
 	kvfree(job->pushes);
 }

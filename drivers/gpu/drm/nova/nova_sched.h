@@ -9,11 +9,12 @@
 
 #include <drm/nova_drm.h>
 
+#include "nova_fence.h"
+
 struct dma_fence;
 struct nova_bound;
 struct nova_dep;
 struct nova_device;
-struct nova_fence;
 struct nova_queue;
 
 /**
@@ -41,17 +42,18 @@ void nova_sched_put_job(struct nova_sched *sched);
 /**
  * struct nova_job - one job on its way through the scheduler
  *
- * Holds no reference: its queue waits for it.
+ * Holds no reference: its queue waits for it. Once armed its memory is its fence's, and stays as
+ * long as somebody keeps that.
  */
 struct nova_job {
+	/** @fence: what user space sees; must be first, a reference once armed */
+	struct nova_fence fence;
 	/** @base: base */
 	struct drm_sched_job base;
 	/** @queue: the queue */
 	struct nova_queue *queue;
 	/** @link: on nova_queue.armed.list once armed */
 	struct list_head link;
-	/** @fence: what user space sees; a reference once armed */
-	struct nova_fence *fence;
 	/** @deps: dependencies */
 	struct nova_dep **deps;
 	/** @dep_count: valid entries of @deps */

@@ -54,6 +54,8 @@ int nova_syncs_init(struct nova_syncs *syncs, struct drm_file *file,
 	struct drm_nova_sync *args;
 	int ret;
 
+	if (!array->count)
+		return 0;
 	args = nova_uapi_array(array, sizeof(*args), sizeof(*args), NOVA_SYNCS_MAX);
 	if (IS_ERR(args))
 		return PTR_ERR(args);
@@ -131,6 +133,8 @@ void nova_syncs_signal(struct nova_syncs *syncs, struct dma_fence *fence)
  */
 void nova_syncs_fini(struct nova_syncs *syncs)
 {
+	if (!syncs->count)
+		return;
 	for (u32 i = 0; i < syncs->signal_count; i++) {
 		dma_fence_chain_free(syncs->signals[i].chain);
 		drm_syncobj_put(syncs->signals[i].syncobj);

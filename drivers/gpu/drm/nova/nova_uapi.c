@@ -44,14 +44,37 @@ int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size, u
 }
 
 /**
+ * nova_uapi_array_read() - copy an array argument into memory of the caller's
+ * @array: the argument, checked by nova_uapi_array_check()
+ * @to: room for all elements, @elem_size apart
+ * @elem_size: size of the element the kernel knows
+ *
+ * Shorter elements are extended with zeros; of longer ones the part that the kernel does not know
+ * must be zero. Touches user memory, so not to be called inside the door.
+ *
+ * Return: 0, -E2BIG for trailing bytes that are not zero, -EFAULT.
+ */
+int nova_uapi_array_read(const struct drm_nova_array *array, void *to, size_t elem_size)
+{
+	const void __user *from = u64_to_user_ptr(array->ptr);
+	int ret = 0;
+
+	if (array->stride == elem_size)
+		return copy_from_user(to, from, array->count * elem_size) ? -EFAULT : 0;
+	for (size_t i = 0; i < array->count && !ret; i++)
+		ret = copy_struct_from_user(to + i * elem_size, elem_size,
+					    from + i * array->stride, array->stride);
+	return ret;
+}
+
+/**
  * nova_uapi_array() - copy an array argument into the kernel
  * @array: the argument
  * @min_size: size of the element's first version
  * @elem_size: size of the element the kernel knows
  * @count_max: limit of the number of elements
  *
- * Shorter elements are extended with zeros; of longer ones the part that the kernel does not know
- * must be zero. Touches user memory, so not to be called inside the door.
+ * As nova_uapi_array_read().
  *
  * Return: the elements, @elem_size apart, for kvfree(); NULL for an empty
  * array; -EINVAL for a bad stride, -E2BIG for too many elements or trailing
@@ -60,7 +83,6 @@ int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size, u
 void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 		      size_t elem_size, u32 count_max)
 {
-	const void __user *from = u64_to_user_ptr(array->ptr);
 	void *to;
 	int ret;
 
@@ -74,14 +96,7 @@ void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 	if (!to)
 		return ERR_PTR(-ENOMEM);
 
-	if (array->stride == elem_size) {
-		if (copy_from_user(to, from, array->count * elem_size))
-			ret = -EFAULT;
-	} else {
-		for (size_t i = 0; i < array->count && !ret; i++)
-			ret = copy_struct_from_user(to + i * elem_size, elem_size,
-						    from + i * array->stride, array->stride);
-	}
+	ret = nova_uapi_array_read(array, to, elem_size);
 	if (ret) {
 		kvfree(to);
 		return ERR_PTR(ret);

@@ -24,6 +24,8 @@ int nova_uapi_array_check(const struct drm_nova_array *array, size_t min_size, u
 int nova_uapi_array_write(const struct drm_nova_array *array, const void *from, size_t elem_size,
 			  u32 count)
 	__must_not_hold(nova_core_door);
+int nova_uapi_array_read(const struct drm_nova_array *array, void *to, size_t elem_size)
+	__must_not_hold(nova_core_door);
 void *nova_uapi_array(const struct drm_nova_array *array, size_t min_size,
 		      size_t elem_size, u32 count_max)
 	__must_not_hold(nova_core_door);

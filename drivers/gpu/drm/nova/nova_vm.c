@@ -188,6 +188,25 @@ int nova_vm_bo_restore(struct nova_bo *bo)
 }
 
 /**
+ * nova_vm_lock() - lock the reservations of an address space and all its buffers
+ * @vm: the address space, its lock held
+ * @exec: inside drm_exec_until_all_locked(); may be contended afterwards
+ *
+ * Each gets room for a fence. Most buffers share the reservation of the address space, and are
+ * locked with it; the list of the others changes under the lock of the address space only.
+ *
+ * Return: 0 or a negative error code.
+ */
+int nova_vm_lock(struct nova_vm *vm, struct drm_exec *exec)
+{
+	int ret = drm_gpuvm_prepare_vm(&vm->gpuvm, exec, 1);
+
+	if (ret || list_empty(&vm->gpuvm.extobj.list))
+		return ret;
+	return drm_gpuvm_prepare_objects(&vm->gpuvm, exec, 1);
+}
+
+/**
  * nova_vm_validate() - make resident what was evicted
  * @vm: the address space
  * @exec: holds the reservations of the VM and all its buffers
@@ -198,6 +217,9 @@ int nova_vm_bo_restore(struct nova_bo *bo)
  */
 int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
 {
+	/* Buffers are evicted with their reservation held. */
+	if (list_empty(&vm->gpuvm.evict.list))
+		return 0;
 	return drm_gpuvm_validate(&vm->gpuvm, exec);
 }
 

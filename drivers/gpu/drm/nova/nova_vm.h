@@ -120,6 +120,8 @@ void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, struct nova_
 	__must_hold_shared(nova_core_door);
 void nova_vma_forget(struct nova_pt *pt, struct nova_vma *vma);
 void nova_vma_free(struct nova_vma *vma);
+int nova_vm_lock(struct nova_vm *vm, struct drm_exec *exec)
+	__must_not_hold(nova_core_door);
 int nova_vm_validate(struct nova_vm *vm, struct drm_exec *exec)
 	__must_not_hold(nova_core_door);
 
