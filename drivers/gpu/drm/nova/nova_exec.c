@@ -234,6 +234,9 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 			if (exec->implicit)
 				nova_implicit_add_fence(queue->vm, fence);
 		}
+	}
+	/* One after the other: the worker is woken by the first, and finds the others. */
+	for (u32 i = 0; i < exec->count; i++) {
 		nova_job_push(exec->jobs[i].job);
 		exec->jobs[i].job = NULL;
 	}

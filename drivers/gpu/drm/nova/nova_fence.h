@@ -21,7 +21,7 @@ struct nova_fence {
 	struct dma_fence base;
 	/** @link: on &nova_timeline.pending until signalled */
 	struct list_head link;
-	/** @begin_ns: when the job was written to the ring, or 0; written under the queue's lock */
+	/** @begin_ns: when the job was written to the ring, under its lock; or 0 */
 	u64 begin_ns;
 };
 

@@ -33,7 +33,7 @@ struct nova_vm;
  * its queue. The hardware half exists while the queue is on nova_device.queues;
  * destruction and remove() both take it down through nova_queue_teardown().
  *
- * Locks order: nova_device.queues.lock -> @lock -> @timeline.lock.
+ * Locks order: nova_device.queues.lock -> @lock -> @ring.lock -> @timeline.lock.
  */
 struct nova_queue {
 	/** @ref: reference count */
@@ -61,20 +61,28 @@ struct nova_queue {
 
 	/** @link: on nova_device.queues.list while @hw is valid */
 	struct list_head link;
-	/** @hw: the hardware half; constant while linked but for what @lock guards */
+	/** @hw: the hardware half; constant while linked but for what @ring.lock guards */
 	struct {
 		struct nova_core_chan *chan;
 		struct nova_core_dma mem;
 		struct drm_mm_node va;
 		u32 token;
 		struct nova_core_audit audit;
-		/** @hw.put: next ring entry; guarded by @lock */
+		/** @hw.put: next ring entry; guarded by @ring.lock */
 		u32 put;
-		/** @hw.seqno: last job given to the channel; written under @lock */
+		/** @hw.seqno: last job given to the channel; written under @ring.lock */
 		u64 seqno;
 	} hw;
 
-	/** @lock: guards @dead, @state and submission to the ring */
+	/** @ring: from the scheduler to the channel; who submits does not wait for it */
+	struct {
+		/** @ring.lock: held while a job is written and the doorbell rung */
+		struct mutex lock;
+		/** @ring.shut: that happens no more; set with @dead */
+		bool shut __guarded_by(&lock);
+	} ring;
+
+	/** @lock: guards @dead, @state and submission to the scheduler */
 	struct mutex lock;
 	/** @dead: error of everything submitted from now on, or 0 */
 	int dead __guarded_by(&lock);

@@ -35,8 +35,11 @@ static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flag
 	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
 			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
 			      error, flags, code);
-	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
-		nova_dump_take(queue->ndev->bound, queue, flags, code);
+	scoped_guard(mutex, &queue->ring.lock) {
+		if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
+			nova_dump_take(queue->ndev->bound, queue, flags, code);
+		queue->ring.shut = true;
+	}
 	queue->dead = error;
 	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	nova_queue_process(queue);

@@ -111,7 +111,7 @@ static void nova_queue_write_entry(struct nova_queue *queue, u64 va, u32 bytes, 
  * nova_queue_run() - write a job to the ring and ring the doorbell
  * @bound: from the door
  * @queue: the queue; the scheduler's credits guarantee room
- * @job: the job; nothing happens if the queue is dead
+ * @job: the job; nothing happens if the queue is shut
  */
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
 {
@@ -119,8 +119,8 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 	__le32 *userd;
 	u32 bytes;
 
-	guard(mutex)(&queue->lock);
-	if (queue->dead)
+	guard(mutex)(&queue->ring.lock);
+	if (queue->ring.shut)
 		return;
 
 	for (u32 i = 0; i < job->push_count; i++)
