@@ -382,6 +382,7 @@ bool emu_chaos_ignores(struct emu *emu, uint32_t function)
 	switch (function) {
 	case NOVA_FW_CMD_CHANNEL_STOP:
 	case NOVA_FW_CMD_CHANNEL_DESTROY:
+	case NOVA_FW_CMD_CHANNEL_DESTROY_ALL:
 	case NOVA_FW_CMD_SHUTDOWN:
 	case NOVA_FW_CMD_SUSPEND:
 		return emu_chaos_hit(emu, EMU_LIE_IGNORED, &random);

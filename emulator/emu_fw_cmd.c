@@ -217,6 +217,7 @@ static int payload_length(uint32_t function)
 	case NOVA_FW_CMD_GET_INFO:
 	case NOVA_FW_CMD_SHUTDOWN:
 	case NOVA_FW_CMD_SUSPEND:
+	case NOVA_FW_CMD_CHANNEL_DESTROY_ALL:
 		return 0;
 	case NOVA_FW_CMD_CHANNEL_CREATE:
 		return sizeof(struct nova_fw_channel_create);
@@ -261,6 +262,7 @@ void emu_fw_command(struct emu *emu, uint32_t function, const void *payload, uin
 	case NOVA_FW_CMD_ENGINE_STATUS:
 		engine_command(emu, payload, function == NOVA_FW_CMD_ENGINE_RESET, reply);
 		break;
+	case NOVA_FW_CMD_CHANNEL_DESTROY_ALL:
 	case NOVA_FW_CMD_SHUTDOWN:
 		emu_fifo_free_all(emu);
 		refuse(reply, NOVA_FW_OK);

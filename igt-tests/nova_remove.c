@@ -50,7 +50,7 @@ static void end_crowd(void)
 /* What unplugs, what has to be finished before it can, and what must not begin before it. */
 static const char *const remove_functions[] = {
 	"drm_dev_unplug",
-	"nova_core_chan_kill",
+	"nova_core_chan_destroy_all",
 	"nova_core_chan_destroy",
 	"nova_core_unmap_sgt",
 	"nova_core_dma_free",

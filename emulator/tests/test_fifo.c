@@ -378,6 +378,65 @@ static void test_hang_and_engine_reset(void **state)
 	assert_int_equal(word(test, 0), 0);
 }
 
+/* All at once: on an engine that hangs, behind that one, at work, and waiting for a semaphore. */
+static void test_destroy_all(void **state)
+{
+	struct fifo_test *test = *state;
+	bool stuck = false;
+	unsigned int i;
+
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, NULL, 0, NULL, 0), 0);
+	open_channel(test, 0, 0, 1);
+	open_channel(test, 1, 0, 1);
+	open_channel(test, 2, 1, 1);
+	open_channel(test, 3, 1, 1);
+	acquire(test, 3, 3, 1);
+	release(test, 3, 2, 1);
+	kick(test, 3);
+	emu_fifo_hang(test->gpu->emu, 0);
+	release(test, 0, 0, 1);
+	kick(test, 0);
+	gpu_wait(emu_fifo_engine_status(test->gpu->emu, 0, &stuck) == test->chans[0].chid && stuck);
+	release(test, 1, 1, 1);
+	kick(test, 1);
+	long_work(test, 2, 500);
+	kick(test, 2);
+
+	assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, NULL, 0, NULL, 0), 0);
+	for (i = 0; i < EMU_ENGINES; i++)
+		assert_status(test, i, NOVA_FW_CHANNEL_NONE, false);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY,
+					    test->chans[i].chid), NOVA_FW_ERR_NO_CHANNEL);
+	/* Neither what was behind the hang nor what waited has run, or will. */
+	gpu_store32(test->gpu, test->data + 3 * 4, 1);
+	emu_fifo_released(test->gpu->emu);
+	doorbell(test, test->tokens[1]);
+	assert_int_equal(dead_doorbells(test), 1);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(word(test, i), 0);
+
+	/* The firmware and its engines go on. */
+	open_channel(test, 0, 0, 1);
+	release(test, 0, 4, 1);
+	kick(test, 0);
+	gpu_wait(word(test, 4) == 1);
+}
+
+/* It has no payload: there is no channel to be named. */
+static void test_destroy_all_malformed(void **state)
+{
+	struct fifo_test *test = *state;
+
+	open_channel(test, 0, 0, 1);
+	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, test->chans[0].chid),
+			 NOVA_FW_ERR_MALFORMED);
+	assert_int_equal(emu_stats_violations(test->gpu->emu->stats, EMU_VIOLATION_FW_MALFORMED), 1);
+	release(test, 0, 0, 1);
+	kick(test, 0);
+	gpu_wait(word(test, 0) == 1);
+}
+
 /* A hang that comes in the middle of work; another channel of the engine can still be stopped. */
 static void test_hang_in_work(void **state)
 {
@@ -805,6 +864,8 @@ int main(void)
 		fifo_test(test_blocked_channels),
 		fifo_test(test_hang_and_engine_reset),
 		fifo_test(test_hang_in_work),
+		fifo_test(test_destroy_all),
+		fifo_test(test_destroy_all_malformed),
 		fifo_test(test_errors),
 		fifo_test(test_fault_comes_before_its_event),
 		fifo_test(test_destroy_under_load),

@@ -247,6 +247,8 @@ int nova_core_chan_kill(struct nova_core_chan *chan, bool *engine_reset)
 	__must_hold_shared(nova_core_door);
 void nova_core_chan_destroy(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door);
+int nova_core_chan_destroy_all(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
 int nova_core_engine_stuck(struct nova_core *core, u32 engine, u32 *chid)
 	__must_hold_shared(nova_core_door);
 
@@ -319,8 +321,8 @@ struct nova_core_fault {
  * time, only between nova_core_client_register() and the return of
  * nova_core_client_unregister(). They must not call nova_core_client_unregister()
  * or wait for the firmware (nova_core_chan_kill() and the like): queue work for that.
- * nova_core_chan_destroy() and nova_core_client_unregister() wait for a running
- * callback, so no lock that a callback takes may be held around them. When @lost is
+ * nova_core_chan_destroy(), nova_core_chan_destroy_all() and nova_core_client_unregister() wait for
+ * a running callback, so no lock that a callback takes may be held around them. When @lost is
  * called, bus mastering is off already: the device can touch no memory.
  * The last four are called by power management, beside the others, and may wait for those. Who
  * registers or unregisters holds a reference by nova_core_power_get().

@@ -12,6 +12,7 @@
 #include "nova_core_chan.h"
 #include "nova_core_chans.h"
 #include "nova_core_client.h"
+#include "nova_core_mmu.h"
 #include "nova_core_rpc.h"
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
@@ -198,7 +199,8 @@ EXPORT_SYMBOL_NS_GPL(nova_core_chan_create, "NOVA_CORE");
  * @chan: the channel
  *
  * Return: the id that errors and faults name; unique among the channels that
- * exist. ~0 if the channel exists no more, since nova_core_recover().
+ * exist. ~0 if the channel exists no more, since nova_core_recover() or
+ * nova_core_chan_destroy_all().
  */
 u32 nova_core_chan_id(const struct nova_core_chan *chan)
 {
@@ -365,6 +367,37 @@ void nova_core_chan_destroy(struct nova_core_chan *chan)
 	kfree(chan);
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_chan_destroy, "NOVA_CORE");
+
+/**
+ * nova_core_chan_destroy_all() - take all channels away
+ * @core: the GPU
+ *
+ * For a client that gives up the device: one command instead of two for each channel. All
+ * channels are gone when it returns 0: what is left of them is to be destroyed, which only frees
+ * memory. As after nova_core_recover() no callback names them, and no doorbell of them may be rung
+ * any more: so the client must have stopped using them before. All translations are forgotten:
+ * what was mapped may be reused without nova_core_mmu_invalidate().
+ *
+ * Otherwise nothing is said of the channels: each has to be killed and destroyed by itself. That
+ * is so with a firmware that does not know the command, too.
+ * Context: may sleep, for a bounded time; not from a callback. Like nova_core_chan_destroy() it
+ * waits for a running callback.
+ * Return: 0, -ENODEV if the device is lost, -ETIMEDOUT if it is dead, or another error.
+ */
+int nova_core_chan_destroy_all(struct nova_core *core)
+{
+	int ret;
+
+	guard(rwsem_write)(&core->reset.lock);
+
+	ret = nova_core_rpc_call(core, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, NULL, 0, NULL, 0);
+	if (ret)
+		return ret;
+	nova_core_chan_forget_all(core);
+	nova_core_client_sync(core);
+	return nova_core_mmu_invalidate_all(core);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_chan_destroy_all, "NOVA_CORE");
 
 /**
  * nova_core_engine_stuck() - does an engine hang?

@@ -13,7 +13,7 @@
 /**
  * struct nova_core_chan - one channel
  * @core: the GPU
- * @chid: channel id, ~0 once a recovery has taken it away
+ * @chid: channel id, ~0 once nova_core_chan_forget_all() has taken it away
  * @token: what to write to the doorbell
  * @engine: index of its engine
  * @inst_key: instance block, as nova_core_chans_key()

@@ -91,9 +91,14 @@ int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
 }
 EXPORT_SYMBOL_NS_GPL(nova_core_mmu_invalidate, "NOVA_CORE");
 
-/* For the recovery of a dead device: -ENODEV if it is lost, -ETIMEDOUT if it does not finish. */
+/*
+ * Of all address spaces, also on a dead device: -ENODEV if it is lost, -ETIMEDOUT if it does not
+ * finish.
+ */
 int nova_core_mmu_invalidate_all(struct nova_core *core)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_mmu_invalidate_all, core);
+
 	guard(mutex)(&core->mmu->lock);
 
 	return nova_core_mmu_run_locked(core, NV_VF_INVALIDATE_ALL_VA | NV_VF_INVALIDATE_ALL_PDB);

@@ -237,7 +237,7 @@ static void nova_core_rpc_wait_polling(struct nova_core *core, const bool *done)
 }
 
 /*
- * The reply is there soon, if at all. remove() sends two commands per queue, among clients that
+ * The reply is there soon, if at all. A queue that goes sends two commands, among clients that
  * are busy: each time it slept it would have to wait for the processor, too. Only the ring is
  * looked at, in memory; the interrupt comes all the same and finds nothing to do.
  */

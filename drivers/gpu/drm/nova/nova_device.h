@@ -80,6 +80,8 @@ struct nova_device {
 		struct list_head binds __guarded_by(&lock);
 		/** @queues.closed: remove() has begun, no queue may join */
 		bool closed __guarded_by(&lock);
+		/** @queues.gone: the device has no channel and no translation any more */
+		bool gone __guarded_by(&lock);
 	} queues;
 	/** @reset: what became of the device, see nova_reset.c; written by its work only */
 	struct {

@@ -21,17 +21,12 @@
 #include "nova_vm.h"
 #include "nova_watch.h"
 
-/*
- * Takes the channel off the engine, in bounded time: the GPU does not touch the jobs' memory
- * afterwards, and no job gets to run any more. The first reason stands.
- */
-static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flags, u32 code)
+/* No job gets to run any more, and no doorbell is rung. The first reason stands. */
+static bool nova_queue_shut_locked(struct nova_queue *queue, int error, u32 flags, u32 code)
 	__must_hold_shared(nova_core_door) __must_hold(&queue->lock)
 {
-	bool engine_reset = false;
-
 	if (queue->dead)
-		return;
+		return false;
 	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
 			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
 			      error, flags, code);
@@ -41,17 +36,29 @@ static void nova_queue_halt_locked(struct nova_queue *queue, int error, u32 flag
 		queue->ring.shut = true;
 	}
 	queue->dead = error;
-	nova_core_chan_kill(queue->hw.chan, &engine_reset);
-	nova_queue_process(queue);
 	queue->state.flags |= flags;
 	queue->state.error = code;
+	return true;
+}
+
+/*
+ * Takes the channel off the engine, in bounded time: the GPU does not touch the jobs' memory
+ * afterwards.
+ */
+static void nova_queue_halt_locked(struct nova_queue *queue)
+	__must_hold_shared(nova_core_door) __must_hold(&queue->lock)
+{
+	bool engine_reset;
+
+	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	queue->state.resets += engine_reset;
 }
 
-/* Nobody waits for a queue that was halted. */
+/* Nobody waits for a queue that was halted. What has finished by then has finished well. */
 static void nova_queue_abort_locked(struct nova_queue *queue)
 	__must_hold(&queue->lock)
 {
+	nova_queue_process(queue);
 	nova_timeline_abort(&queue->timeline, queue->dead);
 	nova_deps_cut(&queue->deps);
 	nova_user_fence_wake(queue->ndev);
@@ -69,7 +76,8 @@ static void nova_queue_abort_locked(struct nova_queue *queue)
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 {
 	guard(mutex)(&queue->lock);
-	nova_queue_halt_locked(queue, error, flags, code);
+	if (nova_queue_shut_locked(queue, error, flags, code))
+		nova_queue_halt_locked(queue);
 	nova_queue_abort_locked(queue);
 }
 
@@ -167,7 +175,8 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 		nova_sched_fini(queue);
 	}
 	nova_core_chan_destroy(queue->hw.chan);
-	nova_queue_unmap(bound, queue);
+	if (!ndev->queues.gone)
+		nova_queue_unmap(bound, queue);
 	nova_core_dma_free(bound->core, &queue->hw.mem);
 	nova_core_audit_del(bound->core, &queue->hw.audit);
 	list_del_init(&queue->link);
@@ -176,19 +185,30 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 
 /*
  * All channels stop before the first fence signals: a job of one queue that waits for
- * a job of another must not run because that one failed.
+ * a job of another must not run because that one failed. With @gone all are taken away at once, if
+ * the device is able to.
  */
-static void nova_queues_halt_locked(struct nova_device *ndev, int error)
+static void nova_queues_halt_locked(struct nova_device *ndev, int error, bool gone)
 	__must_hold(&ndev->queues.lock)
 {
+	struct nova_bound *bound;
 	struct nova_queue *queue;
 
-	list_for_each_entry(queue, &ndev->queues.list, link) {
-		nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
+	queue = list_first_entry_or_null(&ndev->queues.list, struct nova_queue, link);
+	if (!queue)
+		return;
+	bound = nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
+	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)
-			nova_queue_halt_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
-		nova_bound_unpin();
+			nova_queue_shut_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+	if (gone && !nova_core_chan_destroy_all(bound->core)) {
+		ndev->queues.gone = true;
+	} else {
+		list_for_each_entry(queue, &ndev->queues.list, link)
+			scoped_guard(mutex, &queue->lock)
+				nova_queue_halt_locked(queue);
 	}
+	nova_bound_unpin();
 }
 
 static void nova_queues_abort_locked(struct nova_device *ndev)
@@ -216,7 +236,7 @@ void nova_queues_kill(struct nova_device *ndev, int error)
 	guard(mutex)(&ndev->queues.lock);
 	if (error == -ENODEV)
 		ndev->queues.closed = true;
-	nova_queues_halt_locked(ndev, error);
+	nova_queues_halt_locked(ndev, error, ndev->queues.closed);
 	nova_bind_queues_kill(ndev, error);
 	nova_queues_abort_locked(ndev);
 }
@@ -238,7 +258,7 @@ int nova_queues_recover(struct nova_bound *bound)
 	int ret;
 
 	guard(mutex)(&ndev->queues.lock);
-	nova_queues_halt_locked(ndev, -ECANCELED);
+	nova_queues_halt_locked(ndev, -ECANCELED, false);
 	ret = nova_core_recover(bound->core);
 	nova_bind_queues_kill(ndev, -ECANCELED);
 	nova_queues_abort_locked(ndev);

@@ -145,6 +145,7 @@ struct nova_fw_msg {
 #define NOVA_FW_CMD_SHUTDOWN		0x06	/* the reply is the last message */
 #define NOVA_FW_CMD_ENGINE_STATUS	0x07	/* engine_reset -> engine_status */
 #define NOVA_FW_CMD_SUSPEND		0x08	/* the reply is the last message; ERR_HUNG: later */
+#define NOVA_FW_CMD_CHANNEL_DESTROY_ALL	0x09	/* resets engines that hang; the firmware goes on */
 /* Events. */
 #define NOVA_FW_EVT_INIT_DONE		0x80	/* init_done */
 #define NOVA_FW_EVT_CHANNEL_ERROR	0x81	/* channel_error; the channel is stopped */

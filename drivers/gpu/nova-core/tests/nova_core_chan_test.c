@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Channels: what the firmware may answer, and what is left of them when they go. */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 
 #include "../nova_core_chan.h"
 #include "../nova_core_client.h"
+#include "../nova_core_mmu.h"
 #include "../nova_core_rpc.h"
 #include "../regs/nv_error.h"
 #include "../regs/nv_vf.h"
@@ -373,6 +375,61 @@ static void chan_reset_fails(struct kunit *test)
 	nova_core_chan_destroy(chan);
 }
 
+static int invalidated(struct nova_core *core)
+{
+	return 0;
+}
+
+/* One command for all, and none when what is left of them is destroyed. */
+static void chan_destroy_all(struct kunit *test)
+{
+	const struct nova_fw_channel_error event = {
+		.chid = cpu_to_le32(6),
+		.code = cpu_to_le32(1),
+	};
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core_chan *chans[] = { create_good(test, 5), create_good(test, 6) };
+	struct nova_core_chan_error error;
+	bool reset;
+	u32 sent;
+
+	kunit_activate_static_stub(test, nova_core_mmu_invalidate_all, invalidated);
+	nova_core_chan_error(&gpu->core, &event);
+	answer(gpu, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, NOVA_FW_OK);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_destroy_all(&gpu->core), 0);
+	KUNIT_EXPECT_FALSE(test, nova_core_chan_next_error(&gpu->core, &error));
+
+	sent = le32_to_cpu(gpu->cmd.index->write);
+	for (unsigned int i = 0; i < ARRAY_SIZE(chans); i++) {
+		KUNIT_EXPECT_EQ(test, nova_core_chan_id(chans[i]), NOVA_FW_CHANNEL_NONE);
+		nova_core_chan_kick(chans[i]);
+		KUNIT_EXPECT_EQ(test, doorbell(gpu), 0);
+		KUNIT_EXPECT_EQ(test, nova_core_chan_kill(chans[i], &reset), 0);
+		nova_core_chan_destroy(chans[i]);
+	}
+	KUNIT_EXPECT_EQ(test, le32_to_cpu(gpu->cmd.index->write), sent);
+	KUNIT_EXPECT_EQ(test, nova_core_state(&gpu->core), 0);
+	destroy(gpu, create_good(test, 5));
+}
+
+/* By a firmware that does not know it, and by one that is dead: each channel is as it was. */
+static void chan_destroy_all_refused(struct kunit *test)
+{
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core_chan *chan = create_good(test, 5), *other = create_good(test, 6);
+
+	answer(gpu, NOVA_FW_CMD_CHANNEL_DESTROY_ALL, NOVA_FW_ERR_UNKNOWN);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_destroy_all(&gpu->core), -EIO);
+	KUNIT_EXPECT_EQ(test, nova_core_state(&gpu->core), 0);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_id(chan), 5);
+	destroy(gpu, chan);
+
+	nova_core_mark_dead(&gpu->core, "for the test");
+	KUNIT_EXPECT_EQ(test, nova_core_chan_destroy_all(&gpu->core), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, nova_core_chan_id(other), 6);
+	nova_core_chan_destroy(other);
+}
+
 static int stuck(struct nova_core_test_gpu *gpu, __le32 chid, u32 stuck, u32 *out)
 {
 	const struct nova_fw_engine_status reply = { .chid = chid, .stuck = cpu_to_le32(stuck) };
@@ -411,6 +468,8 @@ static struct kunit_case chan_test_cases[] = {
 	KUNIT_CASE(chan_kill_refused),
 	KUNIT_CASE(chan_destroy_refused),
 	KUNIT_CASE(chan_reset_fails),
+	KUNIT_CASE(chan_destroy_all),
+	KUNIT_CASE(chan_destroy_all_refused),
 	KUNIT_CASE(chan_engine_status),
 	{}
 };
