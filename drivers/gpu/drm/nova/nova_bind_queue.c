@@ -120,6 +120,7 @@ static int nova_bind_queue_start(struct nova_bound *bound, struct nova_bind_queu
 {
 	const struct drm_sched_init_args args = {
 		.ops = &nova_bind_queue_ops,
+		.submit_wq = bound->sched_wq,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = 1,
 		.timeout = MAX_SCHEDULE_TIMEOUT,

@@ -162,10 +162,16 @@ int nova_bound_create(struct nova_device *ndev, struct nova_core *core)
 	spin_lock_init(&bound->events.lock);
 	INIT_LIST_HEAD(&bound->events.list);
 	INIT_WORK(&bound->lost_work, nova_reset_work);
+	/* Jobs signal fences that whoever reclaims memory may wait for. */
+	bound->sched_wq = alloc_workqueue("nova-sched", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!bound->sched_wq) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
 	bound->reset_wq = alloc_ordered_workqueue("nova-reset", 0);
 	if (!bound->reset_wq) {
 		ret = -ENOMEM;
-		goto err_free;
+		goto err_sched_wq;
 	}
 	ret = nova_shrink_create(bound);
 	if (ret)
@@ -186,6 +192,8 @@ err_shrink:
 	nova_shrink_destroy(bound);
 err_wq:
 	destroy_workqueue(bound->reset_wq);
+err_sched_wq:
+	destroy_workqueue(bound->sched_wq);
 err_free:
 	__release(nova_core_door);
 	kfree(bound);
@@ -230,6 +238,7 @@ void nova_bound_destroy(struct nova_bound *bound)
 {
 	nova_core_client_unregister(bound->core);
 	destroy_workqueue(bound->reset_wq);
+	destroy_workqueue(bound->sched_wq);
 	nova_dump_fini(bound);
 	nova_shrink_destroy(bound);
 	nova_core_audit_del(bound->core, &bound->audit);

@@ -33,6 +33,8 @@ struct nova_bound {
 		spinlock_t lock;
 		struct list_head list __guarded_by(&lock);
 	} events;
+	/** @sched_wq: where the schedulers of all queues run */
+	struct workqueue_struct *sched_wq;
 	/** @reset_wq: ordered: hangs and errors of all queues are handled one at a time */
 	struct workqueue_struct *reset_wq;
 	/** @dump: see nova_dump.c */
@@ -43,7 +45,7 @@ struct nova_bound {
 	struct nova_shrink *shrink;
 	/** @watch: while there are user-mode queues; guarded by nova_device.queues.lock */
 	struct nova_watch *watch;
-	/** @audit: registry entry of @reset_wq and @lost_work */
+	/** @audit: registry entry of @sched_wq, @reset_wq and @lost_work */
 	struct nova_core_audit audit;
 };
 

@@ -125,6 +125,7 @@ int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue)
 {
 	const struct drm_sched_init_args args = {
 		.ops = &nova_sched_ops,
+		.submit_wq = bound->sched_wq,
 		.timeout_wq = bound->reset_wq,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = queue->ring_size - 1,
