@@ -40,8 +40,13 @@ struct emu_pci;
 struct emu_stats;
 struct emu_timer;
 
-/* Copy engines of this GPU: engine index = runlist = interrupt number = CE instance. */
-#define EMU_ENGINES		2
+/*
+ * Engines of this GPU: engine index = runlist = interrupt number. First the copy engines, whose
+ * index is also their CE instance, then the graphics engine, which has the 2D class only.
+ */
+#define EMU_COPY_ENGINES	2
+#define EMU_GRAPHICS_ENGINE	EMU_COPY_ENGINES
+#define EMU_ENGINES		(EMU_COPY_ENGINES + 1)
 #define EMU_CHANNELS		256	/* chids 0..255; one 4 KiB instance block each */
 
 /**

@@ -46,8 +46,11 @@ struct saved {
 	struct emu_pb pb;
 	struct emu_host_error error;
 	uint32_t method[0x100 / 4];
-	uint32_t ce_method[EMU_CE_METHODS];
+	struct emu_twod_progress twod;
+	uint32_t engine_method[EMU_TWOD_METHODS];
 };
+
+_Static_assert(EMU_CE_METHODS <= EMU_TWOD_METHODS, "either engine's methods fit");
 
 _Static_assert(SAVED_OFFSET + sizeof(struct saved) <= NV_INST_SIZE, "fits an instance block");
 
@@ -73,7 +76,12 @@ static void save_host(const struct emu_host *host, struct saved *saved)
 	saved->pb = host->pb;
 	saved->error = host->error;
 	memcpy(saved->method, host->method, sizeof(saved->method));
-	memcpy(saved->ce_method, host->ce.method, sizeof(saved->ce_method));
+	if (host->engine == EMU_GRAPHICS_ENGINE) {
+		saved->twod = host->twod.progress;
+		memcpy(saved->engine_method, host->twod.method, sizeof(host->twod.method));
+	} else {
+		memcpy(saved->engine_method, host->ce.method, sizeof(host->ce.method));
+	}
 }
 
 static void save(struct emu_fifo *fifo, uint32_t chid)
@@ -191,7 +199,10 @@ static void restore_host(struct emu_host *host, const struct saved *saved)
 	host->pb = saved->pb;
 	host->error = saved->error;
 	memcpy(host->method, saved->method, sizeof(host->method));
-	memcpy(host->ce.method, saved->ce_method, sizeof(host->ce.method));
+	if (host->engine == EMU_GRAPHICS_ENGINE)
+		emu_twod_restore(&host->twod, saved->engine_method, &saved->twod);
+	else
+		memcpy(host->ce.method, saved->engine_method, sizeof(host->ce.method));
 }
 
 static int restore_locked(struct emu_fifo *fifo, uint32_t chid)

@@ -7,6 +7,7 @@
 #include "emu_fifo.h"
 #include "emu_fw.h"
 #include "regs/nv_ce.h"
+#include "regs/nv_twod.h"
 #include "regs/nv_host.h"
 #include "regs/nv_mmu.h"
 
@@ -43,7 +44,7 @@ static void get_info(struct emu *emu, struct emu_fw_reply *reply)
 	};
 	unsigned int i;
 
-	for (i = 0; i < EMU_ENGINES; i++)
+	for (i = 0; i < EMU_COPY_ENGINES; i++)
 		info.engines[i] = (struct nova_fw_engine) {
 			.type = NOVA_FW_ENGINE_COPY,
 			.runlist = i,
@@ -52,6 +53,13 @@ static void get_info(struct emu *emu, struct emu_fw_reply *reply)
 			.class_id = NV_CE_CLASS,
 			.mmu_engine_id = NV_FAULT_ENGINE_CE(i),
 		};
+	info.engines[EMU_GRAPHICS_ENGINE] = (struct nova_fw_engine) {
+		.type = NOVA_FW_ENGINE_GRAPHICS,
+		.runlist = EMU_GRAPHICS_ENGINE,
+		.intr = EMU_GRAPHICS_ENGINE,
+		.class_id = NV_TWOD_CLASS,
+		.mmu_engine_id = NV_FAULT_ENGINE_GRAPHICS,
+	};
 	answer(reply, &info, sizeof(info));
 }
 

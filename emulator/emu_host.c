@@ -29,6 +29,7 @@ void emu_host_init(struct emu_host *host, struct emu *emu, unsigned int engine, 
 	host->engine = engine;
 	host->inst = inst;
 	emu_ce_init(&host->ce, emu, engine, &host->ctx);
+	emu_twod_init(&host->twod, emu, &host->ctx);
 }
 
 /* --- scheduling in and out --- */
@@ -227,14 +228,13 @@ static enum emu_host_step decode(struct emu_host *host)
 /* --- running --- */
 
 /*
- * One step. A host method is never executed while a copy is under way, so
+ * One step. A host method is never executed while the engine is at work, so
  * "wait for idle" holds everywhere by construction.
  */
 static enum emu_host_step step(struct emu_host *host, bool *idle)
 {
 	if (host->copying)
-		return emu_host_ce_result(host, emu_ce_step(&host->ce), NV_C5B5_LAUNCH_DMA,
-					  host->ce.launch);
+		return emu_host_engine_step(host);
 	if (host->acquiring)
 		return emu_host_acquire(host);
 	if (host->fetch_pos < host->fetch_len)

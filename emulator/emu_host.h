@@ -14,6 +14,7 @@
 #include "emu_ce.h"
 #include "emu_fault.h"
 #include "emu_pb.h"
+#include "emu_twod.h"
 
 #define EMU_HOST_FETCH		1024	/* dwords of a segment fetched at a time */
 
@@ -72,10 +73,12 @@ struct emu_host_error {
  * @method: state of host methods below 0x100, by number
  * @acquiring: SEM_EXECUTE failed and will be tried again
  * @acquire_deadline_ns: when it times out, 0 for never
- * @copying: the copy engine has a transfer under way
+ * @copying: the engine has a transfer under way, or draws
  * @yielded: end the time slice
  * @writeback_ns: when USERD was written last
  * @ce: copy engine state
+ * @twod: 2D engine state, of a channel of the graphics engine
+ * @drawing: the method that started what the 2D engine draws, and its data
  * @error: see EMU_HOST_ERROR
  */
 struct emu_host {
@@ -110,6 +113,8 @@ struct emu_host {
 	bool yielded;
 	uint64_t writeback_ns;
 	struct emu_ce ce;
+	struct emu_twod twod;
+	uint32_t drawing[2];
 	struct emu_host_error error;
 };
 
@@ -133,9 +138,8 @@ enum emu_host_step {
 
 enum emu_host_step emu_host_method(struct emu_host *host, const struct emu_pb_method *method);
 enum emu_host_step emu_host_acquire(struct emu_host *host);
-/* Carries an engine's result over to the channel. */
-enum emu_host_step emu_host_ce_result(struct emu_host *host, enum emu_ce_result result,
-				      uint32_t method, uint32_t data);
+/* The next piece of what the engine is doing. */
+enum emu_host_step emu_host_engine_step(struct emu_host *host);
 enum emu_host_step emu_host_fail(struct emu_host *host, uint32_t exception, uint32_t method,
 				 uint32_t data);
 enum emu_host_step emu_host_fail_mmu(struct emu_host *host, bool by_engine,

@@ -7,6 +7,7 @@
 #include "regs/nv_error.h"
 #include "regs/nv_host.h"
 #include "regs/nv_mmu.h"
+#include "regs/nv_twod.h"
 #include "regs/nv_vf.h"
 
 #define SUBCHANNEL_SOFTWARE	5u	/* first software sub-channel */
@@ -40,7 +41,10 @@ enum emu_host_step emu_host_fail_mmu(struct emu_host *host, bool by_engine,
 		.inst_aperture = EMU_VIDEO,
 	};
 
-	if (by_engine) {
+	if (by_engine && host->engine == EMU_GRAPHICS_ENGINE) {
+		source.engine_id = NV_FAULT_ENGINE_GRAPHICS;
+		source.client = NV_FAULT_CLIENT_HUB_RASTERTWOD;
+	} else if (by_engine) {
 		source.engine_id = NV_FAULT_ENGINE_CE(host->engine);
 		source.client = NV_FAULT_CLIENT_HUB_CE0 + host->engine;
 	} else {
@@ -58,8 +62,9 @@ enum emu_host_step emu_host_fail_mmu(struct emu_host *host, bool by_engine,
 	return EMU_HOST_FAILED;
 }
 
-enum emu_host_step emu_host_ce_result(struct emu_host *host, enum emu_ce_result result,
-				      uint32_t method, uint32_t data)
+/* Carry an engine's result over to the channel. */
+static enum emu_host_step ce_result(struct emu_host *host, enum emu_ce_result result,
+				    uint32_t method, uint32_t data)
 {
 	host->copying = result == EMU_CE_BUSY;
 	switch (result) {
@@ -76,6 +81,55 @@ enum emu_host_step emu_host_ce_result(struct emu_host *host, enum emu_ce_result 
 		return EMU_HOST_FAILED;
 	}
 	return EMU_HOST_NEXT;
+}
+
+static enum emu_host_step twod_fail(struct emu_host *host, uint32_t code, uint32_t exception,
+				    uint32_t method, uint32_t data)
+{
+	emu_host_fail(host, exception, method, data);
+	host->error.code = code;
+	return EMU_HOST_FAILED;
+}
+
+static enum emu_host_step twod_result(struct emu_host *host, enum emu_twod_result result,
+				      uint32_t method, uint32_t data)
+{
+	host->copying = result == EMU_TWOD_BUSY;
+	switch (result) {
+	case EMU_TWOD_BUSY:
+		host->drawing[0] = method;
+		host->drawing[1] = data;
+		return EMU_HOST_NEXT;
+	case EMU_TWOD_DONE:
+		return EMU_HOST_NEXT;
+	case EMU_TWOD_FAULT:
+		return emu_host_fail_mmu(host, true, &host->twod.fault, method, data);
+	case EMU_TWOD_ERROR:
+		return twod_fail(host, NV_ERROR_GR_EXCEPTION, host->twod.exception, method, data);
+	case EMU_TWOD_CLASS_ERROR:
+		return twod_fail(host, NV_ERROR_GR_CLASS, host->twod.exception, method, data);
+	}
+	return EMU_HOST_NEXT;
+}
+
+enum emu_host_step emu_host_engine_step(struct emu_host *host)
+{
+	if (host->engine == EMU_GRAPHICS_ENGINE)
+		return twod_result(host, emu_twod_step(&host->twod), host->drawing[0],
+				   host->drawing[1]);
+	return ce_result(host, emu_ce_step(&host->ce), NV_C5B5_LAUNCH_DMA, host->ce.launch);
+}
+
+static enum emu_host_step engine_method(struct emu_host *host, const struct emu_pb_method *method)
+{
+	uint32_t address = method->address, data = method->data;
+
+	if (host->engine != EMU_GRAPHICS_ENGINE)
+		return ce_result(host, emu_ce_method(&host->ce, address, data), address, data);
+	if (method->subchannel != NV_SUBCHANNEL_2D)
+		return twod_fail(host, NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_CLASS, address,
+				 data);
+	return twod_result(host, emu_twod_method(&host->twod, address, data), address, data);
 }
 
 /* --- semaphores --- */
@@ -253,6 +307,13 @@ static enum emu_host_step set_object(struct emu_host *host, const struct emu_pb_
 {
 	if (method->subchannel >= SUBCHANNEL_SOFTWARE)
 		return emu_host_fail(host, NV_PBDMA_DEVICE, method->address, method->data);
+	if (host->engine == EMU_GRAPHICS_ENGINE) {
+		if (method->subchannel == NV_SUBCHANNEL_2D &&
+		    NV_GET(NV_C46F_SET_OBJECT_NVCLASS, method->data) == NV_TWOD_CLASS)
+			return EMU_HOST_NEXT;
+		return twod_fail(host, NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_CLASS,
+				 method->address, method->data);
+	}
 	if (NV_GET(NV_C46F_SET_OBJECT_NVCLASS, method->data) != NV_CE_CLASS)
 		return emu_host_fail(host, NV_PBDMA_HCE_ILLEGAL_CLASS, method->address,
 				     method->data);
@@ -316,6 +377,5 @@ enum emu_host_step emu_host_method(struct emu_host *host, const struct emu_pb_me
 		return host_method(host, method);
 	if (method->subchannel >= SUBCHANNEL_SOFTWARE)
 		return emu_host_fail(host, NV_PBDMA_DEVICE, method->address, method->data);
-	return emu_host_ce_result(host, emu_ce_method(&host->ce, method->address, method->data),
-				  method->address, method->data);
+	return engine_method(host, method);
 }

@@ -12,7 +12,7 @@ static void create(struct gpu *gpu, struct gpu_chan *chan, struct fuzz_input *in
 {
 	uint8_t how = fuzz_u8(in);
 
-	gpu_chan_init(gpu, chan, how & 1, how & 2);
+	gpu_chan_init(gpu, chan, how & 8 ? EMU_GRAPHICS_ENGINE : how & 1, how & 2);
 	emu_fifo_enable(gpu->emu, chan->chid, how >> 2 & 1, 20000ull << (how >> 4 & 7));
 }
 
@@ -32,10 +32,10 @@ static void disturb(struct gpu *gpu, const struct gpu_chan *chan, struct fuzz_in
 		emu_fifo_free(gpu->emu, chan->chid);
 		break;
 	case 2:
-		emu_fifo_engine_reset(gpu->emu, fuzz_u8(in) & 1);
+		emu_fifo_engine_reset(gpu->emu, fuzz_u8(in) % EMU_ENGINES);
 		break;
 	case 3:
-		chid = emu_fifo_engine_status(gpu->emu, fuzz_u8(in) & 1, &stuck);
+		chid = emu_fifo_engine_status(gpu->emu, fuzz_u8(in) % EMU_ENGINES, &stuck);
 		fuzz_require(chid < EMU_CHANNELS || (chid == EMU_FIFO_NO_CHANNEL && !stuck),
 			     "channel %u is on the engine", chid);
 		break;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Push buffers, host methods and the copy engine: one channel set up the right way, then
- * anything in its ring, its push buffer and its instance block. It runs in the fuzzer's own
- * thread, in short turns.
+ * Push buffers, host methods, the copy engine and the 2D engine: one channel set up the right
+ * way, then anything in its ring, its push buffer and its instance block. It runs in the fuzzer's
+ * own thread, in short turns.
  */
 #include "fuzz_work.h"
+#include "regs/nv_twod.h"
 
 #include <unistd.h>
 
@@ -23,6 +24,17 @@ static void check_error(const struct emu_host *host)
 	case NV_ERROR_MMU_FAULT:
 		fuzz_require(error->exception <= NV_FAULT_TYPE_ATOMIC, "fault type %u",
 			     error->exception);
+		break;
+	case NV_ERROR_GR_CLASS:
+		fuzz_require(host->engine == EMU_GRAPHICS_ENGINE && error->exception &&
+			     error->exception <= NV_902D_ERROR_UNSUPPORTED, "class exception %u",
+			     error->exception);
+		break;
+	case NV_ERROR_GR_EXCEPTION:
+		fuzz_require(host->engine == EMU_GRAPHICS_ENGINE &&
+			     error->exception > NV_902D_ERROR_UNSUPPORTED &&
+			     error->exception <= NV_902D_ERROR_INVALID_STATE,
+			     "graphics exception %u", error->exception);
 		break;
 	default:
 		fuzz_require(error->code == NV_ERROR_CE0 + host->engine &&
@@ -72,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int i;
 
 	fuzz_work_map(gpu);
-	gpu_chan_init(gpu, &chan, how & 1, how & 2);
+	gpu_chan_init(gpu, &chan, (how & 0xf8) == 0x40 ? EMU_GRAPHICS_ENGINE : how & 1, how & 2);
 	if (how & 4)
 		gpu_inst_put(&chan, NV_RAMFC_ACQUIRE, fuzz_u32(&in));
 	if ((how & 0xf8) == 0xf8) {

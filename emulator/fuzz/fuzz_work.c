@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz_work.h"
+#include "regs/nv_twod.h"
 
-#define PUSH_ROOM	64u	/* dwords that one operation may take */
+#define PUSH_ROOM	96u	/* dwords that one operation may take */
 
 /* Where fuzz_work_map() puts what; 64 KiB and more apart. */
 static const struct {
@@ -155,6 +156,91 @@ static void put_launch(struct gpu_chan *chan, struct fuzz_input *in)
 	gpu_method(chan, NV_SUBCHANNEL_CE, NV_C5B5_LAUNCH_DMA, take_launch(in));
 }
 
+/* --- 2D engine --- */
+
+static void put_twod_surface(struct gpu_chan *chan, struct fuzz_input *in, uint32_t first)
+{
+	static const uint32_t formats[] = {
+		NV_902D_FORMAT_A8R8G8B8, NV_902D_FORMAT_R5G6B5, NV_902D_FORMAT_Y8,
+		NV_902D_FORMAT_R16_G16_B16_A16, NV_902D_FORMAT_A2B10G10R10, NV_902D_FORMAT_Y32,
+		NV_902D_FORMAT_X1R5G5B5, NV_902D_FORMAT_RF32,
+	};
+	uint64_t va = take_va(chan, in) & ~0x1ffull;
+	uint8_t how = fuzz_u8(in);
+
+	gpu_push(chan, NV_PB_HEADER(INC, NV_SUBCHANNEL_2D, first, 4));
+	gpu_push(chan, FUZZ_PICK(in, formats));
+	gpu_push(chan, how & 1);
+	gpu_push(chan, NV_PUT(NV_902D_BLOCK_HEIGHT, how >> 1) | NV_PUT(NV_902D_BLOCK_DEPTH, how >> 4));
+	gpu_push(chan, 1 + (how >> 7));
+	gpu_push(chan, NV_PB_HEADER(INC, NV_SUBCHANNEL_2D, first + 0x14, 5));
+	gpu_push(chan, take_small(in));		/* pitch */
+	gpu_push(chan, take_small(in));		/* width */
+	gpu_push(chan, take_small(in));		/* height */
+	gpu_push(chan, (uint32_t)(va >> 32) & 0xff);
+	gpu_push(chan, (uint32_t)va);
+}
+
+/* How pixels are mixed, and a condition or two that are seldom met by chance. */
+static void put_twod_state(struct gpu_chan *chan, struct fuzz_input *in)
+{
+	uint8_t how = fuzz_u8(in);
+
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_OPERATION, how % 7);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_ROP, fuzz_u8(in));
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_PATTERN_SELECT, how >> 6);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_MONO_COLOR_FORMAT,
+		   NV_902D_MONO_COLOR_A8R8G8B8);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CLIP_ENABLE, how >> 5 & 1);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_DX_DU_INT, 1);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_DY_DV_INT, 1);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_COLOR_FORMAT, NV_902D_FORMAT_R5G6B5);
+	gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_PRIM_COLOR_FORMAT,
+		   NV_902D_FORMAT_A8R8G8B8);
+}
+
+static void put_twod_any(struct gpu_chan *chan, struct fuzz_input *in)
+{
+	uint32_t method = fuzz_u16(in) % 0x8e4, data = take_small(in);
+
+	gpu_method(chan, NV_SUBCHANNEL_2D, method & ~3u, data);
+}
+
+static void put_twod(struct gpu_chan *chan, struct fuzz_input *in)
+{
+	uint8_t parts = fuzz_u8(in), i;
+
+	if (parts & 1)
+		put_twod_surface(chan, in, NV_902D_SET_DST_FORMAT);
+	if (parts & 2)
+		put_twod_surface(chan, in, NV_902D_SET_SRC_FORMAT);
+	if (parts & 4)
+		put_twod_state(chan, in);
+	for (i = 0; i < (parts & 3); i++)
+		put_twod_any(chan, in);
+	switch (parts >> 6) {
+	case 0:
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_BLIT_DST_WIDTH, fuzz_u8(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_BLIT_DST_HEIGHT, fuzz_u8(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_BLIT_DU_DX_INT, take_small(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_BLIT_SRC_Y0_INT, take_small(in));
+		break;
+	case 1:
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_RENDER_SOLID_PRIM_MODE,
+			   fuzz_below(in, 6));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_PRIM_POINT_X_Y, fuzz_u32(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_PRIM_POINT_X_Y, fuzz_u32(in));
+		break;
+	case 2:
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_SRC_WIDTH, fuzz_u8(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_SRC_HEIGHT, fuzz_u8(in));
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_SET_CPU_DST_Y0_INT, fuzz_u8(in));
+		/* fall through */
+	default:
+		gpu_method(chan, NV_SUBCHANNEL_2D, NV_902D_CPU_DATA, fuzz_u32(in));
+	}
+}
+
 /* --- host --- */
 
 static void put_semaphore(struct gpu_chan *chan, struct fuzz_input *in)
@@ -271,6 +357,9 @@ void fuzz_work_take(struct gpu_chan *chan, struct fuzz_input *in)
 		submit(chan, in);
 		break;
 	default:
-		put_launch(chan, in);
+		if (chan->engine == EMU_GRAPHICS_ENGINE)
+			put_twod(chan, in);
+		else
+			put_launch(chan, in);
 	}
 }

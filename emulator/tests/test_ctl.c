@@ -250,7 +250,7 @@ static void test_bad_commands(void **state)
 	assert_error(emu, "hang 1x", "one number");
 	assert_error(emu, "hang 99999999999999999999999", "one number");
 	assert_error(emu, "hang 4294967296", "one number");
-	assert_error(emu, "hang 2", "no such engine");
+	assert_error(emu, "hang 3", "no such engine");
 	assert_error(emu, "hang 0 0", "too many");
 	assert_error(emu, "stats now", "no argument");
 	assert_error(emu, "stall-firmware 3600001", "hour");

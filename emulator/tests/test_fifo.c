@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "fw_driver.h"
 #include "../emu_bar.h"
+#include "regs/nv_twod.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -116,7 +117,7 @@ static uint64_t dead_doorbells(struct fifo_test *test)
 static void long_work(struct fifo_test *test, unsigned int i, unsigned int copies)
 {
 	struct gpu_chan *chan = &test->chans[i];
-	uint32_t size = BIG / EMU_ENGINES / 2;
+	uint32_t size = BIG / EMU_COPY_ENGINES / 2;
 	uint32_t va = (uint32_t)BIG_VA + chan->engine * 2 * size;
 
 	gpu_push(chan, NV_PB_HEADER(INC, 4, NV_C5B5_OFFSET_IN_UPPER, 8));
@@ -637,6 +638,9 @@ static uint32_t resume(struct fifo_test *test, uint32_t flags)
 	emu_test_write(test->gpu->emu, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
 		       NV_CTRL_VIRTUAL_CHANNEL_CFG_PENDING_ENABLE);
 	fw_boot_args(&test->fw)->flags = flags;
+	/* An error of the last time must not be taken for this one's. */
+	if (fw_state(&test->fw) != NOVA_FW_STATE_OFF)
+		emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
 	return fw_boot_write(&test->fw);
 }
 
@@ -706,6 +710,58 @@ static void test_suspend(void **state)
 	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_DESTROY, test->chans[3].chid), 0);
 	open_channel(test, 4, 0, 1);
 	assert_int_equal(test->chans[4].chid, test->chans[3].chid + 1);
+}
+
+static void draw(struct fifo_test *test, unsigned int i, uint32_t method, uint32_t data)
+{
+	gpu_method(&test->chans[i], NV_SUBCHANNEL_2D, method, data);
+}
+
+/* The 2D engine goes on in the middle of a primitive, and of pixels from the CPU. */
+static void test_suspend_twod(void **state)
+{
+	struct fifo_test *test = *state;
+	static const uint32_t surface[] = {
+		NV_902D_FORMAT_Y32, NV_902D_LAYOUT_PITCH, 0, 0, 0, 64, 16, 4, 0, (uint32_t)DATA_VA,
+	};
+	unsigned int i;
+
+	open_channel(test, 0, EMU_GRAPHICS_ENGINE, 1);
+	for (i = 0; i < sizeof(surface) / sizeof(*surface); i++)
+		draw(test, 0, NV_902D_SET_DST_FORMAT + i * 4, surface[i]);
+	draw(test, 0, NV_902D_SET_OPERATION, NV_902D_OPERATION_SRCCOPY);
+	draw(test, 0, NV_902D_SET_PRIM_COLOR_FORMAT, NV_902D_FORMAT_Y32);
+	draw(test, 0, NV_902D_SET_PRIM_COLOR, 0x1234);
+	draw(test, 0, NV_902D_RENDER_SOLID_PRIM_MODE, NV_902D_PRIM_RECTS);
+	draw(test, 0, NV_902D_PRIM_POINT_X_Y, 4);
+	draw(test, 0, NV_902D_SET_CPU_COLOR_FORMAT, NV_902D_FORMAT_Y32);
+	draw(test, 0, NV_902D_SET_CPU_SRC_WIDTH, 3);
+	draw(test, 0, NV_902D_SET_CPU_SRC_HEIGHT, 1);
+	draw(test, 0, NV_902D_SET_CPU_DX_DU_INT, 1);
+	draw(test, 0, NV_902D_SET_CPU_DY_DV_INT, 1);
+	draw(test, 0, NV_902D_SET_CPU_DST_X0_INT, 8);
+	draw(test, 0, NV_902D_SET_CPU_DST_Y0_INT, 0);
+	draw(test, 0, NV_902D_CPU_DATA, 11);
+	release(test, 0, 0, 1);
+	kick(test, 0);
+	gpu_wait(word(test, 0) == 1);
+	suspend(test);
+	power(test, 3);
+	power(test, 0);
+	assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_RUNNING);
+	awake(test);
+	draw(test, 0, NV_902D_CPU_DATA, 12);
+	draw(test, 0, NV_902D_CPU_DATA, 13);
+	draw(test, 0, NV_902D_PRIM_POINT_X_Y, 6 | 1 << 16);
+	release(test, 0, 0, 2);
+	kick(test, 0);
+	gpu_wait(word(test, 0) == 2);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(word(test, 8 + i), 11 + i);
+	assert_int_equal(word(test, 4), 0x1234);
+	assert_int_equal(word(test, 5), 0x1234);
+	assert_int_equal(word(test, 6), 0);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
 }
 
 /* An engine that hangs does not sleep; all goes on as if nothing had been asked. */
@@ -825,7 +881,7 @@ static void test_hang_storm(void **state)
 
 	assert_int_equal(pthread_create(&thread, NULL, storm_thread, &storm), 0);
 	for (round = 0; round < 100; round++) {
-		uint32_t engine = round % EMU_ENGINES, result, killed;
+		uint32_t engine = round % EMU_COPY_ENGINES, result, killed;
 		uint64_t ram_used = test->gpu->ram_used;
 
 		open_channel(test, 0, engine, round % 3);
@@ -873,6 +929,7 @@ int main(void)
 		fifo_test(test_reset_under_load),
 		fifo_test(test_shutdown_under_load),
 		fifo_test(test_suspend),
+		fifo_test(test_suspend_twod),
 		fifo_test(test_suspend_hung),
 		fifo_test(test_resume_refused),
 		fifo_test(test_resume_garbage),

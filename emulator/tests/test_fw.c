@@ -155,7 +155,13 @@ static void test_info(void **state)
 	assert_int_equal(info.engines[1].intr, 1);
 	assert_int_equal(info.engines[1].class_id, NV_CE_CLASS);
 	assert_int_equal(info.engines[1].mmu_engine_id, 16);
-	assert_int_equal(info.engines[2].type, 0);
+	assert_int_equal(info.engines[2].type, NOVA_FW_ENGINE_GRAPHICS);
+	assert_int_equal(info.engines[2].runlist, 2);
+	assert_int_equal(info.engines[2].instance, 0);
+	assert_int_equal(info.engines[2].intr, 2);
+	assert_int_equal(info.engines[2].class_id, 0x902d);
+	assert_int_equal(info.engines[2].mmu_engine_id, 64);
+	assert_int_equal(info.engines[3].type, 0);
 }
 
 static void test_sequence(void **state)

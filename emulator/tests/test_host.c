@@ -2,6 +2,7 @@
 /* Host: GPFIFO, segments, methods and semaphores, run by hand on one channel. */
 #define _GNU_SOURCE
 #include "gpu.h"
+#include "regs/nv_twod.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,14 +17,14 @@ struct host_test {
 	atomic_bool stop;
 };
 
-static int setup_as(void **state, bool privileged)
+static int setup_on(void **state, unsigned int engine, bool privileged)
 {
 	struct host_test *test = calloc(1, sizeof(*test));
 
 	if (!test || gpu_setup((void **)&test->gpu))
 		return -1;
-	gpu_chan_init(test->gpu, &test->chan, 1, privileged);
-	emu_host_init(&test->host, test->gpu->emu, 1,
+	gpu_chan_init(test->gpu, &test->chan, engine, privileged);
+	emu_host_init(&test->host, test->gpu->emu, engine,
 		      emu_fifo_inst(test->gpu->emu, test->chan.chid));
 	test->sem = gpu_ram_alloc(test->gpu, 4096);
 	gpu_map(test->gpu, SEM_VA, 12, EMU_SYSTEM, GPU_IOVA + test->sem, 4096, 0);
@@ -33,12 +34,17 @@ static int setup_as(void **state, bool privileged)
 
 static int setup(void **state)
 {
-	return setup_as(state, false);
+	return setup_on(state, 1, false);
+}
+
+static int setup_graphics(void **state)
+{
+	return setup_on(state, EMU_GRAPHICS_ENGINE, false);
 }
 
 static int setup_privileged(void **state)
 {
-	return setup_as(state, true);
+	return setup_on(state, 1, true);
 }
 
 static int teardown(void **state)
@@ -414,6 +420,103 @@ static void test_bad_methods(void **state)
 	assert_method_fails(test, 0, NV_C46F_MEM_OP_D, 0x16u << 27, NV_PBDMA_METHOD);
 }
 
+/* --- the graphics engine, which has the 2D class and no other --- */
+
+static void assert_graphics_error(struct host_test *test, uint32_t subchannel, uint32_t method,
+				  uint32_t data, uint32_t code, uint32_t exception)
+{
+	uint32_t get;
+
+	gpu_method(&test->chan, subchannel, method, data);
+	gpu_submit(&test->chan, 0);
+	assert_int_equal(run(test), EMU_HOST_ERROR);
+	assert_int_equal(test->host.error.code, code);
+	assert_int_equal(test->host.error.exception, exception);
+	assert_int_equal(test->host.error.method, method);
+	assert_int_equal(test->host.error.data, data);
+	get = test->chan.put;
+	emu_host_init(&test->host, test->gpu->emu, EMU_GRAPHICS_ENGINE, test->host.inst);
+	test->host.gp_get = get;
+}
+
+static void test_graphics_errors(void **state)
+{
+	struct host_test *test = *state;
+
+	assert_graphics_error(test, NV_SUBCHANNEL_2D, NV_C46F_SET_OBJECT, NV_CE_CLASS,
+			      NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_CLASS);
+	assert_graphics_error(test, NV_SUBCHANNEL_CE, NV_C46F_SET_OBJECT, NV_TWOD_CLASS,
+			      NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_CLASS);
+	assert_graphics_error(test, NV_SUBCHANNEL_CE, NV_C5B5_LAUNCH_DMA, 0,
+			      NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_CLASS);
+	assert_graphics_error(test, NV_SUBCHANNEL_2D, 0x104, 0,
+			      NV_ERROR_GR_CLASS, NV_902D_ERROR_ILLEGAL_METHOD);
+	assert_graphics_error(test, NV_SUBCHANNEL_2D, NV_902D_RENDER_SOLID_PRIM_MODE,
+			      NV_902D_PRIM_TRIANGLES, NV_ERROR_GR_CLASS, NV_902D_ERROR_UNSUPPORTED);
+	assert_graphics_error(test, NV_SUBCHANNEL_2D, NV_902D_SET_OPERATION, 7,
+			      NV_ERROR_GR_EXCEPTION, NV_902D_ERROR_INVALID_VALUE);
+	assert_graphics_error(test, 5, NV_902D_SET_OPERATION, 3, NV_ERROR_PBDMA, NV_PBDMA_DEVICE);
+	assert_graphics_error(test, 5, NV_C46F_SET_OBJECT, NV_TWOD_CLASS, NV_ERROR_PBDMA,
+			      NV_PBDMA_DEVICE);
+}
+
+static void put_drawing(struct host_test *test, uint64_t va)
+{
+	const uint32_t surface[] = {
+		NV_902D_FORMAT_Y32, NV_902D_LAYOUT_PITCH, 0, 0, 0, 256, 64, 4,
+		(uint32_t)(va >> 32), (uint32_t)va,
+	};
+	unsigned int i;
+
+	gpu_method(&test->chan, NV_SUBCHANNEL_2D, NV_C46F_SET_OBJECT, NV_TWOD_CLASS);
+	gpu_push(&test->chan, NV_PB_HEADER(INC, NV_SUBCHANNEL_2D, NV_902D_SET_DST_FORMAT, 10));
+	for (i = 0; i < 10; i++)
+		gpu_push(&test->chan, surface[i]);
+	gpu_method(&test->chan, NV_SUBCHANNEL_2D, NV_902D_SET_OPERATION,
+		   NV_902D_OPERATION_SRCCOPY);
+	gpu_push(&test->chan, NV_PB_HEADER(INC, NV_SUBCHANNEL_2D, NV_902D_RENDER_SOLID_PRIM_MODE, 3));
+	gpu_push(&test->chan, NV_902D_PRIM_RECTS);
+	gpu_push(&test->chan, NV_902D_FORMAT_Y32);
+	gpu_push(&test->chan, 0xc0ffee);
+	gpu_push(&test->chan, NV_PB_HEADER(NON_INC, NV_SUBCHANNEL_2D, NV_902D_PRIM_POINT_X_Y, 2));
+	gpu_push(&test->chan, 8);
+	gpu_push(&test->chan, 64 | 4 << 16);
+}
+
+static void test_graphics(void **state)
+{
+	struct host_test *test = *state;
+
+	put_drawing(test, SEM_VA);
+	gpu_method(&test->chan, 0, NV_C46F_NON_STALL_INTERRUPT, 0);
+	/* The release comes after the drawing. */
+	gpu_semaphore(&test->chan, SEM_VA, 1, NV_C46F_SEM_OP_RELEASE);
+	submit_and_finish(test);
+	assert_int_equal(gpu_load32(test->gpu, test->sem), 1);
+	assert_int_equal(gpu_load32(test->gpu, test->sem + 7 * 4), 0);
+	assert_int_equal(gpu_load32(test->gpu, test->sem + 8 * 4), 0xc0ffee);
+	assert_int_equal(gpu_load32(test->gpu, test->sem + 255 * 4), 0xc0ffee);
+	assert_int_equal(gpu_load32(test->gpu, test->sem + 256 * 4), 0);
+	assert_true(gpu_irq_take(test->gpu, NV_VECTOR_ENGINE_NONSTALL(EMU_GRAPHICS_ENGINE)));
+}
+
+static void test_graphics_fault(void **state)
+{
+	struct host_test *test = *state;
+
+	put_drawing(test, 0x70000000);
+	gpu_submit(&test->chan, 0);
+	assert_int_equal(run(test), EMU_HOST_ERROR);
+	assert_int_equal(test->host.error.code, NV_ERROR_MMU_FAULT);
+	assert_int_equal(test->host.error.method, NV_902D_PRIM_POINT_X_Y);
+	assert_int_equal(test->host.error.data, 64 | 4 << 16);
+	assert_true(test->host.error.address == 0x70000020);
+	assert_int_equal(emu_test_read(test->gpu->emu, NV_VF_FAULT_INST_LO) & 0x1ff,
+			 NV_FAULT_ENGINE_GRAPHICS);
+	assert_int_equal(NV_GET(NV_FAULT7_CLIENT, emu_test_read(test->gpu->emu, NV_VF_FAULT_INFO)),
+			 NV_FAULT_CLIENT_HUB_RASTERTWOD);
+}
+
 static void test_yield(void **state)
 {
 	struct host_test *test = *state;
@@ -727,6 +830,9 @@ int main(void)
 		host_test(test_non_stall_interrupt),
 		host_test(test_bad_methods),
 		host_test(test_yield),
+		cmocka_unit_test_setup_teardown(test_graphics, setup_graphics, teardown),
+		cmocka_unit_test_setup_teardown(test_graphics_errors, setup_graphics, teardown),
+		cmocka_unit_test_setup_teardown(test_graphics_fault, setup_graphics, teardown),
 		cmocka_unit_test_setup_teardown(test_tlb_invalidate, setup_privileged, teardown),
 		host_test(test_tlb_invalidate_is_privileged),
 		host_test(test_split_method),

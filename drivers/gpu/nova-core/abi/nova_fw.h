@@ -152,6 +152,7 @@ struct nova_fw_msg {
 
 /* Engine types. */
 #define NOVA_FW_ENGINE_COPY		1
+#define NOVA_FW_ENGINE_GRAPHICS		2
 #define NOVA_FW_ENGINES_MAX		8
 #define NOVA_FW_CHANNEL_NONE		0xffffffffu
 
@@ -161,7 +162,7 @@ struct nova_fw_msg {
  * @runlist: runlist number, for the doorbell token
  * @instance: number among the engines of its type
  * @intr: engine interrupt number, added to the stall and non-stall bases
- * @class_id: class of the engine's methods (0xc5b5)
+ * @class_id: class of the engine's methods (0xc5b5, 0x902d)
  * @mmu_engine_id: ENGINE_ID in fault packets
  */
 struct nova_fw_engine {

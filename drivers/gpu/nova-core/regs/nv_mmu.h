@@ -107,10 +107,12 @@
 
 /* MMU engine and hub client ids. Source: OGKM turing/tu102/dev_fault.h. */
 #define NV_FAULT_ENGINE_CE(i)			(15 + (i))
+#define NV_FAULT_ENGINE_GRAPHICS		64
 #define NV_FAULT_ENGINE_HOST(i)			(32 + (i))
 #define NV_FAULT_CLIENT_HUB_HOST		0x06u
 #define NV_FAULT_CLIENT_HUB_CE0			0x01u
 #define NV_FAULT_CLIENT_HUB_CE1			0x02u
+#define NV_FAULT_CLIENT_HUB_RASTERTWOD		0x13u
 #define NV_FAULT_CLIENT_HUB_HSCE(i)		(0x20u + (i))
 
 #endif /* NV_MMU_H */
