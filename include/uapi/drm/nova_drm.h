@@ -275,6 +275,7 @@ struct drm_nova_query_memory {
 };
 
 #define DRM_NOVA_ENGINE_COPY		1
+#define DRM_NOVA_ENGINE_GRAPHICS	2
 
 /**
  * struct drm_nova_engine - one engine
@@ -282,7 +283,7 @@ struct drm_nova_query_memory {
  * @type: DRM_NOVA_ENGINE_*
  * @instance: number among the engines of its type
  * @host_class: class of the host methods, 0xc46f
- * @class_id: class of the engine's methods, 0xc5b5 for the copy engine
+ * @class_id: class of the engine's methods, 0xc5b5 for the copy engine, 0x902d (2D) for graphics
  * @subchannel: sub-channel its methods are sent on
  */
 struct drm_nova_engine {
@@ -689,8 +690,9 @@ struct drm_nova_queue_destroy {
  * @queue_id: the queue
  * @flags: out, DRM_NOVA_QUEUE_STATE_*; 0 while the queue is usable
  * @reset_count: out, engine resets this queue was part of
- * @error: out, error-notifier code of the first error (13 engine, 31 MMU
- *         fault, 32 push buffer, 39-41 copy engine, 43 timeout), or 0
+ * @error: out, error-notifier code of the first error (13 graphics engine, 31
+ *         MMU fault, 32 push buffer, 39-41 copy engine, 43 timeout, 69 class or
+ *         method that the graphics engine lacks), or 0
  */
 struct drm_nova_queue_get_state {
 	__u32 queue_id;

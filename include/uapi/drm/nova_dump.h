@@ -106,7 +106,7 @@ struct nova_dump_device {
  * @state: DRM_NOVA_QUEUE_STATE_* that QUEUE_GET_STATE reports
  * @code: error-notifier code that QUEUE_GET_STATE reports
  * @valid: NOVA_DUMP_ERROR_*: which of the fields below are
- * @exception: of the channel error, by @code: PBDMA exception, launch error
+ * @exception: of the channel error, by @code: PBDMA exception, launch error, 2D error
  * @method: the method that Host or the engine refused, or 0
  * @data: its value
  * @address: of the channel error, or 0

@@ -9,12 +9,12 @@
 
 #include <drm/nova_drm.h>
 
-#include "abi/nova_fw.h"
 #include "regs/nv_host.h"
 #include "regs/nv_mmu.h"
 
 #include "nova_bound.h"
 #include "nova_device.h"
+#include "nova_engine.h"
 #include "nova_file.h"
 #include "nova_query.h"
 #include "nova_queue.h"
@@ -107,16 +107,17 @@ static void nova_query_engines(struct nova_bound *bound, union nova_query_answer
 	BUILD_BUG_ON(ARRAY_SIZE(engines->engines) < NOVA_CORE_ENGINES_MAX);
 
 	for (u32 i = 0; i < info->engine_count; i++) {
-		/* A firmware may have engines that this driver cannot name. */
-		if (info->engines[i].type != NOVA_FW_ENGINE_COPY)
+		const struct nova_engine_kind *kind = nova_engine_kind(&info->engines[i]);
+
+		if (!kind)
 			continue;
 		engines->engines[engines->count++] = (struct drm_nova_engine){
 			.index = i,
-			.type = DRM_NOVA_ENGINE_COPY,
+			.type = kind->type,
 			.instance = info->engines[i].instance,
 			.host_class = info->host_class,
 			.class_id = info->engines[i].class_id,
-			.subchannel = NV_SUBCHANNEL_CE,
+			.subchannel = kind->subchannel,
 		};
 	}
 }

@@ -14,9 +14,8 @@
 
 #include <drm/nova_drm.h>
 
-#include "abi/nova_fw.h"
-
 #include "nova_device.h"
+#include "nova_engine.h"
 #include "nova_file.h"
 #include "nova_gem.h"
 #include "nova_stats.h"
@@ -126,10 +125,12 @@ static void nova_stats_show_engines(struct drm_printer *printer, struct nova_dev
 	const struct nova_core_info *info = &ndev->info;
 
 	for (u32 i = 0; i < info->engine_count; i++) {
-		if (info->engines[i].type != NOVA_FW_ENGINE_COPY)
+		const struct nova_engine_kind *kind = nova_engine_kind(&info->engines[i]);
+
+		if (!kind)
 			continue;
-		drm_printf(printer, "drm-engine-copy%u:\t%llu ns\n", info->engines[i].instance,
-			   (u64)atomic64_read(&stats->busy_ns[i]));
+		drm_printf(printer, "drm-engine-%s%u:\t%llu ns\n", kind->name,
+			   info->engines[i].instance, (u64)atomic64_read(&stats->busy_ns[i]));
 	}
 }
 
