@@ -7,6 +7,7 @@
 
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
+#include "regs/nv_twod.h"
 
 IGT_TEST_DESCRIPTION("What the device says of itself: DEV_QUERY, GETPARAM, GET_TIME.");
 
@@ -144,6 +145,10 @@ static void test_engines(int fd)
 
 		igt_assert_eq(engine->index, i);
 		igt_assert_eq_u32(engine->host_class, NV_HOST_CLASS);
+		if (engine->type == DRM_NOVA_ENGINE_GRAPHICS) {
+			igt_assert_eq_u32(engine->class_id, NV_TWOD_CLASS);
+			igt_assert_eq_u32(engine->subchannel, NV_SUBCHANNEL_2D);
+		}
 		if (engine->type != DRM_NOVA_ENGINE_COPY)
 			continue;
 		igt_assert_eq_u32(engine->class_id, NV_CE_CLASS);

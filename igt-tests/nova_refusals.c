@@ -461,13 +461,15 @@ static void test_queue_create(int fd)
 		NULL, queue_create_rows, ARRAY_SIZE(queue_create_rows),
 	};
 	struct drm_nova_queue_create valid = { .priority = DRM_NOVA_PRIORITY_NORMAL };
+	struct drm_nova_query_engines engines;
 
+	igt_nova_query(fd, DRM_NOVA_QUERY_ENGINES, &engines, sizeof(engines));
 	valid.vm_id = igt_nova_vm_create(fd, NULL);
 	igt_nova_refuse(fd, &refusals, &valid);
 	valid.flags = DRM_NOVA_QUEUE_USERMODE;
 	igt_nova_refuse(fd, &refusals, &valid);
 	valid.flags = 0;
-	igt_nova_queue_create(fd, valid.vm_id, igt_nova_engine_count(fd), EINVAL);
+	igt_nova_queue_create(fd, valid.vm_id, engines.count, EINVAL);
 	igt_nova_expect(fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &valid, 0);
 	igt_nova_queue_destroy(fd, valid.queue_id, 0);
 	igt_nova_vm_destroy(fd, valid.vm_id, 0);

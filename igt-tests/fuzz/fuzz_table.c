@@ -386,7 +386,7 @@ static const struct fuzz_struct vm_bind_struct =
 
 static const struct fuzz_field queue_create_fields[] = {
 	FUZZ_FIELD(struct drm_nova_queue_create, vm_id, HANDLE, .arg = FUZZ_VM),
-	FUZZ_FIELD(struct drm_nova_queue_create, engine, ENUM, .arg = 2),
+	FUZZ_FIELD(struct drm_nova_queue_create, engine, ENUM, .arg = 3),
 	FUZZ_FIELD(struct drm_nova_queue_create, priority, ENUM, .arg = DRM_NOVA_PRIORITY_HIGH + 1),
 	FUZZ_FIELD(struct drm_nova_queue_create, flags, FLAGS, .arg = DRM_NOVA_QUEUE_USERMODE),
 	FUZZ_FIELD(struct drm_nova_queue_create, ring_size, RING),

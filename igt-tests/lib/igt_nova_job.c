@@ -58,13 +58,34 @@ uint32_t igt_nova_client_queue(struct igt_nova_client *client, uint32_t engine)
 	return igt_nova_queue_create(client->fd, client->vm, engine, 0);
 }
 
+static void query_engines(int fd, struct drm_nova_query_engines *engines)
+{
+	igt_nova_query(fd, DRM_NOVA_QUERY_ENGINES, engines, sizeof(*engines));
+	igt_assert(engines->count >= 1 && engines->count <= ARRAY_SIZE(engines->engines));
+}
+
 uint32_t igt_nova_engine_count(int fd)
 {
 	struct drm_nova_query_engines engines;
+	uint32_t count = 0;
 
-	igt_nova_query(fd, DRM_NOVA_QUERY_ENGINES, &engines, sizeof(engines));
-	igt_assert(engines.count >= 1 && engines.count <= ARRAY_SIZE(engines.engines));
-	return engines.count;
+	query_engines(fd, &engines);
+	while (count < engines.count && engines.engines[count].type == DRM_NOVA_ENGINE_COPY)
+		count++;
+	igt_assert_lte(1, count);
+	return count;
+}
+
+uint32_t igt_nova_engine_of(int fd, uint32_t type)
+{
+	struct drm_nova_query_engines engines;
+	uint32_t i = 0;
+
+	query_engines(fd, &engines);
+	while (i < engines.count && engines.engines[i].type != type)
+		i++;
+	igt_require_f(i < engines.count, "no engine of type %u\n", type);
+	return engines.engines[i].index;
 }
 
 void igt_nova_push_begin(struct igt_nova_client *client, struct igt_nova_push *push,

@@ -50,7 +50,10 @@ void igt_nova_client_bo(struct igt_nova_client *client, struct igt_nova_bo *bo, 
 			uint32_t placement);
 uint64_t igt_nova_client_va(struct igt_nova_client *client, uint64_t size);
 uint32_t igt_nova_client_queue(struct igt_nova_client *client, uint32_t engine);
+/* Copy engines, which come first: those that the jobs below are for. */
 uint32_t igt_nova_engine_count(int fd);
+/* Index of the first engine of that type; skips where there is none. */
+uint32_t igt_nova_engine_of(int fd, uint32_t type);
 
 /* Starts a segment with room for @dwords in the client's push buffer. */
 void igt_nova_push_begin(struct igt_nova_client *client, struct igt_nova_push *push,
@@ -82,7 +85,7 @@ uint32_t igt_nova_submit_fence(int fd, uint32_t queue, const struct igt_nova_pus
 /* ... and waited for: 1, or the fence's negative error. */
 int igt_nova_submit_wait(int fd, uint32_t queue, const struct igt_nova_push *push);
 
-/* Fills and copies with the GPU on every engine and compares; leaves the file as it was. */
+/* Fills and copies with the GPU on every copy engine and compares; leaves the file as it was. */
 void igt_nova_check_works(int fd);
 
 #endif /* IGT_NOVA_JOB_H */
