@@ -12,6 +12,7 @@
 #include "regs/nv_mmu.h"
 #include "regs/nv_pmc.h"
 #include "regs/nv_timer.h"
+#include "regs/nv_twod.h"
 #include "regs/nv_vf.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -190,8 +191,22 @@ const char *dump_exception_name(uint32_t code, uint32_t exception)
 		{ NV_CE_LAUNCHERR_INVALID_CONFIG, "INVALID_CONFIG" },
 	};
 
+	static const struct name twod[] = {
+		{ NV_902D_ERROR_ILLEGAL_CLASS, "ILLEGAL_CLASS" },
+		{ NV_902D_ERROR_ILLEGAL_METHOD, "ILLEGAL_METHOD" },
+		{ NV_902D_ERROR_UNSUPPORTED, "UNSUPPORTED" },
+		{ NV_902D_ERROR_INVALID_VALUE, "INVALID_VALUE" },
+		{ NV_902D_ERROR_INVALID_ALIGNMENT, "INVALID_ALIGNMENT" },
+		{ NV_902D_ERROR_INVALID_FORMAT, "INVALID_FORMAT" },
+		{ NV_902D_ERROR_LINE_EXCEEDS_PITCH, "LINE_EXCEEDS_PITCH" },
+		{ NV_902D_ERROR_LAYER_EXCEEDS_DEPTH, "LAYER_EXCEEDS_DEPTH" },
+		{ NV_902D_ERROR_INVALID_STATE, "INVALID_STATE" },
+	};
+
 	if (code == NV_ERROR_PBDMA)
 		return FIND(pbdma, exception, "unknown");
+	if (code == NV_ERROR_GR_CLASS || code == NV_ERROR_GR_EXCEPTION)
+		return FIND(twod, exception, "unknown");
 	return is_copy_engine(code) ? FIND(launch, exception, "unknown") : "unknown";
 }
 

@@ -48,6 +48,18 @@ static int print_memory(struct nova_device *dev)
 	return ret;
 }
 
+static const char *engine_name(uint32_t type)
+{
+	switch (type) {
+	case NOVA_ENGINE_COPY:
+		return "copy";
+	case NOVA_ENGINE_GRAPHICS:
+		return "graphics";
+	default:
+		return "unknown";
+	}
+}
+
 static int print_engines(struct nova_device *dev)
 {
 	struct nova_engine engines[NOVA_ENGINES_MAX];
@@ -56,7 +68,7 @@ static int print_engines(struct nova_device *dev)
 
 	for (uint32_t i = 0; !ret && i < count; i++)
 		printf("  engine %-2u     %s %u, class %04x, host class %04x, sub-channel %u\n",
-		       engines[i].index, engines[i].type == NOVA_ENGINE_COPY ? "copy" : "unknown",
+		       engines[i].index, engine_name(engines[i].type),
 		       engines[i].instance, engines[i].class_id, engines[i].host_class,
 		       engines[i].subchannel);
 	return ret;

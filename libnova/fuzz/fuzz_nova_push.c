@@ -83,6 +83,28 @@ static int put_semaphore(struct nova_push *push, struct fuzz_input *in)
 	}
 }
 
+static struct nova_twod_surface take_surface(struct fuzz_input *in)
+{
+	struct nova_twod_surface surface = { .va = take_va(in), .format = fuzz_u8(in) };
+
+	surface.width = (uint32_t)take_va(in);
+	surface.height = fuzz_u8(in);
+	surface.pitch = (uint32_t)take_va(in);
+	surface.block_height = fuzz_u8(in) % 3;
+	return surface;
+}
+
+static int put_twod(struct nova_push *push, struct fuzz_input *in)
+{
+	struct nova_twod_surface dst = take_surface(in), src = take_surface(in);
+	struct nova_twod_rect from = { (int32_t)take_va(in), fuzz_u8(in), fuzz_u8(in), 5 };
+	struct nova_twod_rect to = { fuzz_u8(in), (int32_t)take_va(in), 5, fuzz_u8(in) };
+
+	if (fuzz_u8(in) & 1)
+		return nova_push_twod_fill(push, &dst, &to, src.format, 7);
+	return nova_push_twod_blit(push, &dst, &to, &src, &from);
+}
+
 static int put_transfer(struct nova_push *push, struct fuzz_input *in)
 {
 	struct nova_copy_rect rect = { .dst_va = take_va(in), .src_va = take_va(in) };
@@ -91,13 +113,16 @@ static int put_transfer(struct nova_push *push, struct fuzz_input *in)
 	rect.src_pitch = (int32_t)take_va(in);
 	rect.width = (uint32_t)take_va(in);
 	rect.height = (uint32_t)take_va(in);
-	switch (fuzz_below(in, 5)) {
+	switch (fuzz_below(in, 7)) {
 	case 0:
 		return nova_push_copy(push, rect.dst_va, rect.src_va, take_size(in));
 	case 1:
 		return nova_push_copy_rect(push, fuzz_u8(in) == 1 ? NULL : &rect);
 	case 2:
 		return nova_push_fill(push, rect.dst_va, 0x12345678, take_size(in));
+	case 5:
+	case 6:
+		return put_twod(push, in);
 	default:
 		return nova_push_fill_rect(push, rect.dst_va, rect.dst_pitch, rect.width,
 					   rect.height, 7);

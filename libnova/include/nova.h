@@ -9,6 +9,7 @@
 #include "nova_monitor.h"
 #include "nova_push.h"
 #include "nova_push_grow.h"
+#include "nova_push_twod.h"
 #include "nova_queue.h"
 #include "nova_sync.h"
 #include "nova_timeline.h"

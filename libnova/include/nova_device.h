@@ -146,6 +146,7 @@ int nova_device_query_memory(struct nova_device *dev, struct nova_memory_region 
 			     uint32_t *count);
 
 #define NOVA_ENGINE_COPY	1	/* type of a copy engine */
+#define NOVA_ENGINE_GRAPHICS	2	/* type of a graphics engine, which has the 2D class 902D */
 #define NOVA_ENGINES_MAX	8
 
 /**

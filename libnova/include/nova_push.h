@@ -196,7 +196,8 @@ int nova_push_copy_timestamp(struct nova_push *push, uint64_t va, uint32_t value
  * @subchannel: of a header or method
  * @method: byte address of the method; of a header the first
  * @class_id: of a method: the host class, the class last set on the sub-channel, the copy
- *            class on the copy engine's sub-channel, or 0 if it is not known
+ *            class on the copy engine's sub-channel, the 2D class on that engine's, or 0 if it is
+ *            not known
  * @value: of a method its value, of a header the number of values
  * @name: of the method, NULL if it is not known; of the header's operation; what is bad. A constant
  */

@@ -88,7 +88,7 @@ NOVA_API uint32_t nova_push_size(const struct nova_push *push)
 	return push->count * (uint32_t)sizeof(uint32_t);
 }
 
-static int fail(struct nova_push *push, int error)
+int push_fail(struct nova_push *push, int error)
 {
 	if (!push->status)
 		push->status = error;
@@ -96,7 +96,7 @@ static int fail(struct nova_push *push, int error)
 }
 
 /* Makes room for a whole command, so that none is ever written in part. */
-static int reserve(struct nova_push *push, uint32_t words)
+int push_reserve(struct nova_push *push, uint32_t words)
 {
 	uint32_t room = push->room;
 	uint32_t *grown;
@@ -108,15 +108,15 @@ static int reserve(struct nova_push *push, uint32_t words)
 	if (push->chunks)
 		return push_chunks_grow(push, words);
 	if (!push->owned)
-		return fail(push, -ENOSPC);
+		return push_fail(push, -ENOSPC);
 	while (words > room - push->count) {
 		if (room > UINT32_MAX / sizeof(uint32_t) / 2)
-			return fail(push, -ENOSPC);
+			return push_fail(push, -ENOSPC);
 		room *= 2;
 	}
 	grown = realloc(push->words, room * sizeof(uint32_t));
 	if (!grown)
-		return fail(push, -ENOMEM);
+		return push_fail(push, -ENOMEM);
 	push->words = grown;
 	push->room = room;
 	return 0;
@@ -141,8 +141,8 @@ static int put_methods(struct nova_push *push, uint32_t header, bool valid,
 	int ret;
 
 	if (!valid || !values || !count || count > NV_PB_COUNT_MAX)
-		return fail(push, -EINVAL);
-	ret = reserve(push, 1 + count);
+		return push_fail(push, -EINVAL);
+	ret = push_reserve(push, 1 + count);
 	if (ret)
 		return ret;
 	put(push, header | NV_PUT(NV_PB_COUNT, count));
@@ -182,8 +182,8 @@ NOVA_API int nova_push_method_immd(struct nova_push *push, uint32_t subchannel, 
 	int ret;
 
 	if (!valid_method(subchannel, method) || value > IMMD_MAX)
-		return fail(push, -EINVAL);
-	ret = reserve(push, 1);
+		return push_fail(push, -EINVAL);
+	ret = push_reserve(push, 1);
 	if (ret)
 		return ret;
 	put(push, NV_PB_HEADER(IMMD, subchannel, method, value));
@@ -195,7 +195,7 @@ NOVA_API int nova_push_set_object(struct nova_push *push, uint32_t subchannel, u
 	uint32_t value = NV_PUT(NV_C46F_SET_OBJECT_NVCLASS, class_id);
 
 	if (class_id > 0xffff)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	return nova_push_method(push, subchannel, NV_C46F_SET_OBJECT, &value, 1);
 }
 
@@ -219,7 +219,7 @@ NOVA_API int nova_push_membar(struct nova_push *push, uint32_t scope)
 	};
 
 	if (scope > NOVA_MEMBAR_GPU)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	return nova_push_method(push, 0, NV_C46F_MEM_OP_A, op, 4);
 }
 
@@ -239,9 +239,9 @@ static int put_semaphore(struct nova_push *push, uint64_t va, uint64_t value, ui
 	if (flags & NOVA_SEM_TIMESTAMP)
 		align = 16;
 	if (flags & ~allowed || va % align || va > HOST_VA_END - align)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	if (!(flags & NOVA_SEM_64BIT) && value > UINT32_MAX)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	if (flags & NOVA_SEM_64BIT)
 		execute |= NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT;
 	if (flags & NOVA_SEM_WFI)
@@ -269,7 +269,7 @@ NOVA_API int nova_push_sem_acquire(struct nova_push *push, uint64_t va, uint32_t
 	case NOVA_SEM_NOR:
 		break;
 	default:
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	}
 	/* The API's numbers are the hardware's, for conditions and for reductions. */
 	return put_semaphore(push, va, value, flags, NOVA_SEM_64BIT | NOVA_SEM_SWITCH,
@@ -292,13 +292,13 @@ NOVA_API int nova_push_sem_reduce(struct nova_push *push, uint64_t va, uint32_t 
 	uint32_t refused = 0;
 
 	if (reduction > NOVA_SEM_DEC)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	if (reduction == NOVA_SEM_INC || reduction == NOVA_SEM_DEC)
 		refused = NOVA_SEM_64BIT | NOVA_SEM_SIGNED;
 	else if (reduction == NOVA_SEM_ADD && (flags & NOVA_SEM_64BIT))
 		refused = NOVA_SEM_SIGNED;
 	if (flags & refused)
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	if (!(flags & NOVA_SEM_SIGNED))
 		execute |= NV_C46F_SEM_EXECUTE_UNSIGNED;
 	return put_semaphore(push, va, value, flags,
@@ -355,7 +355,7 @@ static int put_line_copy(struct nova_push *push, uint64_t dst_va, uint64_t src_v
 		(uint32_t)(src_va >> 32), (uint32_t)src_va,
 		(uint32_t)(dst_va >> 32), (uint32_t)dst_va,
 	};
-	int ret = reserve(push, COPY_WORDS);
+	int ret = push_reserve(push, COPY_WORDS);
 
 	if (ret)
 		return ret;
@@ -370,8 +370,8 @@ NOVA_API int nova_push_copy(struct nova_push *push, uint64_t dst_va, uint64_t sr
 	int ret;
 
 	if (!size || !valid_ce_range(dst_va, size) || !valid_ce_range(src_va, size))
-		return fail(push, -EINVAL);
-	ret = reserve(push, launches(size) * COPY_WORDS);
+		return push_fail(push, -EINVAL);
+	ret = push_reserve(push, launches(size) * COPY_WORDS);
 	while (size && !ret) {
 		line = size < LINE_BYTES_MAX ? (uint32_t)size : LINE_BYTES_MAX;
 		ret = put_line_copy(push, dst_va, src_va, line);
@@ -389,7 +389,7 @@ NOVA_API int nova_push_copy_rect(struct nova_push *push, const struct nova_copy_
 
 	if (!rect || !valid_ce_rect(rect->dst_va, rect->dst_pitch, rect->width, rect->height) ||
 	    !valid_ce_rect(rect->src_va, rect->src_pitch, rect->width, rect->height))
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	if (rect->height == 1)
 		return put_line_copy(push, rect->dst_va, rect->src_va, rect->width);
 	words[0] = (uint32_t)(rect->src_va >> 32);
@@ -400,7 +400,7 @@ NOVA_API int nova_push_copy_rect(struct nova_push *push, const struct nova_copy_
 	words[5] = (uint32_t)rect->dst_pitch;
 	words[6] = rect->width;
 	words[7] = rect->height;
-	ret = reserve(push, 9 + 1);
+	ret = push_reserve(push, 9 + 1);
 	if (ret)
 		return ret;
 	put_ce(push, NV_C5B5_OFFSET_IN_UPPER, words, 8);
@@ -418,7 +418,7 @@ static int put_fill(struct nova_push *push, uint64_t va, int32_t pitch, uint32_t
 	uint32_t offset[2] = { (uint32_t)(va >> 32), (uint32_t)va };
 	uint32_t shape[3] = { (uint32_t)pitch, width, height };
 	uint32_t launch = LAUNCH_PITCH | NV_C5B5_LAUNCH_REMAP;
-	int ret = reserve(push, height > 1 ? FILL_RECT_WORDS : FILL_WORDS);
+	int ret = push_reserve(push, height > 1 ? FILL_RECT_WORDS : FILL_WORDS);
 
 	if (ret)
 		return ret;
@@ -441,8 +441,8 @@ NOVA_API int nova_push_fill(struct nova_push *push, uint64_t va, uint32_t value,
 
 	if (!count || va % sizeof(value) || count > CE_VA_END / sizeof(value) ||
 	    !valid_ce_range(va, count * sizeof(value)))
-		return fail(push, -EINVAL);
-	ret = reserve(push, launches(count * sizeof(value)) * FILL_WORDS);
+		return push_fail(push, -EINVAL);
+	ret = push_reserve(push, launches(count * sizeof(value)) * FILL_WORDS);
 	while (count && !ret) {
 		line = count < line_max ? (uint32_t)count : line_max;
 		ret = put_fill(push, va, 0, line, 1, value);
@@ -459,7 +459,7 @@ NOVA_API int nova_push_fill_rect(struct nova_push *push, uint64_t va, int32_t pi
 
 	if (va % sizeof(value) || pitch % (int32_t)sizeof(value) ||
 	    !valid_ce_rect(va, pitch, bytes, height))
-		return fail(push, -EINVAL);
+		return push_fail(push, -EINVAL);
 	return put_fill(push, va, pitch, width, height, value);
 }
 
@@ -470,8 +470,8 @@ static int put_ce_semaphore(struct nova_push *push, uint64_t va, uint32_t value,
 	int ret;
 
 	if (va % size || !valid_ce_range(va, size))
-		return fail(push, -EINVAL);
-	ret = reserve(push, 4 + 1);
+		return push_fail(push, -EINVAL);
+	ret = push_reserve(push, 4 + 1);
 	if (ret)
 		return ret;
 	put_ce(push, NV_C5B5_SET_SEMAPHORE_A, words, 3);

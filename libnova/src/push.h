@@ -25,6 +25,11 @@ struct nova_push {
 	struct push_chunks *chunks;
 };
 
+/* The first error sticks; returns the one that does. */
+int push_fail(struct nova_push *push, int error);
+/* Room for @words more, all of them or an error. */
+int push_reserve(struct nova_push *push, uint32_t words);
+
 int push_chunks_grow(struct nova_push *push, uint32_t words);
 void push_chunks_reset(struct nova_push *push);
 void push_chunks_destroy(struct nova_push *push);

@@ -8,6 +8,7 @@
 #include "push_names.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
+#include "regs/nv_twod.h"
 
 #define SUBCHANNELS	8u
 #define ADDRESS_END	0x4000u
@@ -164,6 +165,7 @@ NOVA_API int nova_push_decode(const uint32_t *words, uint32_t count, nova_push_v
 	struct decoder dec = {
 		.words = words,
 		.count = count,
+		.classes[NV_SUBCHANNEL_2D] = NV_TWOD_CLASS,
 		.classes[NV_SUBCHANNEL_CE] = NV_CE_CLASS,
 		.visit = visit,
 		.data = data,

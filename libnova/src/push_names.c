@@ -4,6 +4,7 @@
 
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
+#include "regs/nv_twod.h"
 
 #define COUNT(array)		(sizeof(array) / sizeof((array)[0]))
 #define FIELD(name, mask)	{ name, mask, NULL, 0 }
@@ -242,5 +243,12 @@ const struct push_method_info *push_method_find(uint32_t class_id, uint32_t meth
 {
 	if (method < NV_HOST_METHOD_END)
 		return find(host_methods, COUNT(host_methods), method);
-	return class_id == NV_CE_CLASS ? find(ce_methods, COUNT(ce_methods), method) : NULL;
+	switch (class_id) {
+	case NV_CE_CLASS:
+		return find(ce_methods, COUNT(ce_methods), method);
+	case NV_TWOD_CLASS:
+		return find(push_twod_methods, push_twod_method_count, push_twod_first(method));
+	default:
+		return NULL;
+	}
 }

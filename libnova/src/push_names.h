@@ -35,4 +35,10 @@ struct push_method_info {
 /* NULL for a method that is not known; methods below NV_HOST_METHOD_END are Host's in any class. */
 const struct push_method_info *push_method_find(uint32_t class_id, uint32_t method);
 
+/* push_names_twod.c: of class 902D, in the order of the methods. */
+extern const struct push_method_info push_twod_methods[];
+extern const size_t push_twod_method_count;
+/* Of an array of methods the first, which has the name; any other method is what it is. */
+uint32_t push_twod_first(uint32_t method);
+
 #endif /* PUSH_NAMES_H */

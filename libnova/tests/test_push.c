@@ -228,6 +228,109 @@ static void test_copy_rect(void **state)
 	nova_push_destroy(push);
 }
 
+/* Sub-channel 3; the surface, no clipping, SRCCOPY, then what is drawn. */
+static void test_twod(void **state)
+{
+	struct nova_twod_surface pitch = {
+		.va = 0x1200000040ull, .format = NOVA_TWOD_A8R8G8B8, .width = 640, .height = 480,
+		.pitch = 2560,
+	};
+	struct nova_twod_surface linear = {
+		.va = 0x10000, .format = NOVA_TWOD_R5G6B5, .width = 100, .height = 50,
+		.block_height = 4,
+	};
+	struct nova_twod_rect rect = { .x = -1, .y = 5, .width = 100, .height = 60 };
+	struct nova_twod_rect half = { .x = 7, .y = 8, .width = 50, .height = 60 };
+	struct nova_push *push = make();
+	uint32_t words[64];
+	struct nova_push *small;
+
+	(void)state;
+	assert_int_equal(nova_push_twod_fill(push, &pitch, &rect, NOVA_TWOD_Y8, 0x7f), 0);
+	EXPECT(push, 0x20046080, 0xcf, 1, 0, 1, 0x20056085, 2560, 640, 480, 0x12, 0x40,
+	       0x200160a4, 0, 0x200160ab, 3, 0x20036160, 4, 0xf3, 0x7f,
+	       0x20046180, 0xffffffff, 5, 99, 65);
+	assert_int_equal(nova_push_twod_blit(push, &linear, &rect, &pitch, &half), 0);
+	EXPECT(push, 0x20046080, 0xe8, 0, 0x20, 1, 0x20056085, 0, 100, 50, 0, 0x10000,
+	       0x2004608c, 0xcf, 1, 0, 1, 0x20056091, 2560, 640, 480, 0x12, 0x40,
+	       0x200160a4, 0, 0x200160ab, 3, 0x20016223, 0,
+	       0x200c622c, 0xffffffff, 5, 100, 60, 0x80000000, 0, 0, 1, 0, 7, 0, 8);
+
+	/* All of it fits, or nothing is written. */
+	assert_int_equal(nova_push_create(words, 23 * 4, &small), 0);
+	REFUSED(small, nova_push_twod_fill(small, &pitch, &rect, NOVA_TWOD_Y8, 0x7f), -ENOSPC);
+	nova_push_destroy(small);
+	assert_int_equal(nova_push_create(words, 40 * 4, &small), 0);
+	REFUSED(small, nova_push_twod_blit(small, &linear, &rect, &pitch, &half), -ENOSPC);
+	nova_push_destroy(small);
+	nova_push_destroy(push);
+}
+
+static void expect_surface_refused(const struct nova_twod_surface *bad)
+{
+	struct nova_twod_surface good = {
+		.format = NOVA_TWOD_Y8, .width = 1, .height = 1, .pitch = 1,
+	};
+	struct nova_twod_rect rect = { .width = 1, .height = 1 };
+	struct nova_push *push = make();
+
+	REFUSED(push, nova_push_twod_fill(push, bad, &rect, NOVA_TWOD_Y8, 0), -EINVAL);
+	REFUSED(push, nova_push_twod_blit(push, bad, &rect, &good, &rect), -EINVAL);
+	REFUSED(push, nova_push_twod_blit(push, &good, &rect, bad, &rect), -EINVAL);
+	nova_push_destroy(push);
+}
+
+static void expect_rect_refused(const struct nova_twod_rect *bad)
+{
+	struct nova_twod_surface good = {
+		.format = NOVA_TWOD_Y8, .width = 1, .height = 1, .pitch = 1,
+	};
+	struct nova_twod_rect rect = { .width = 1, .height = 1 };
+	struct nova_push *push = make();
+
+	REFUSED(push, nova_push_twod_fill(push, &good, bad, NOVA_TWOD_Y8, 0), -EINVAL);
+	REFUSED(push, nova_push_twod_blit(push, &good, bad, &good, &rect), -EINVAL);
+	REFUSED(push, nova_push_twod_blit(push, &good, &rect, &good, bad), -EINVAL);
+	REFUSED(push, nova_push_twod_fill(push, &good, &rect, 0x100, 0), -EINVAL);
+	nova_push_destroy(push);
+}
+
+static void test_twod_refused(void **state)
+{
+	static const struct nova_twod_surface surfaces[] = {
+		{ .va = 1ull << 40, .width = 1, .height = 1, .pitch = 1 },
+		{ .format = 0x100, .width = 1, .height = 1, .pitch = 1 },
+		{ .width = 0, .height = 1, .pitch = 1 },
+		{ .width = 65537, .height = 1, .pitch = 1 },
+		{ .width = 1, .height = 0, .pitch = 1 },
+		{ .width = 1, .height = 65537, .pitch = 1 },
+		{ .width = 1, .height = 1, .pitch = 1, .reserved = 1 },
+		{ .width = 1, .height = 1, .pitch = 1, .block_height = 1 },
+		{ .width = 1, .height = 1 },
+		{ .width = 1, .height = 1, .block_height = 3 },
+		{ .width = 1, .height = 1, .block_height = 64 },
+		{ .va = 256, .width = 1, .height = 1, .block_height = 1 },
+	};
+	static const struct nova_twod_rect rects[] = {
+		{ .x = -(1 << 24) - 1, .width = 1, .height = 1 },
+		{ .x = (1 << 24) - 65535, .width = 1, .height = 1 },
+		{ .y = -(1 << 24) - 1, .width = 1, .height = 1 },
+		{ .y = (1 << 24) - 65535, .width = 1, .height = 1 },
+		{ .width = 0, .height = 1 },
+		{ .width = 65537, .height = 1 },
+		{ .width = 1, .height = 0 },
+		{ .width = 1, .height = 65537 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(surfaces) / sizeof(surfaces[0]); i++)
+		expect_surface_refused(&surfaces[i]);
+	expect_surface_refused(NULL);
+	for (size_t i = 0; i < sizeof(rects) / sizeof(rects[0]); i++)
+		expect_rect_refused(&rects[i]);
+	expect_rect_refused(NULL);
+}
+
 /* Remap: destination X is constant B (5), component size 4 bytes (3 at bit 16). */
 static void test_fill(void **state)
 {
@@ -336,6 +439,8 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_copy_rect),
 		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_twod),
+		cmocka_unit_test(test_twod_refused),
 		cmocka_unit_test(test_copy_semaphores),
 		cmocka_unit_test(test_memory_of_the_caller),
 		cmocka_unit_test(test_grows),

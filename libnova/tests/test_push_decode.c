@@ -106,6 +106,30 @@ static void test_builder(void **state)
 	nova_push_destroy(push);
 }
 
+/* Class 902D: on its sub-channel, arrays of methods, names of values. */
+static void test_twod(void **state)
+{
+	static const uint32_t words[] = {
+		0x20046080, 0xcf, 1, 0, 1,	/* SET_DST_FORMAT and what follows */
+		0x200260ff, 0xabcdef, 0x1,	/* the last of COLOR_PATTERN, and a hole */
+		0x20026180, 7, 8,
+		0x200261fe, 9, 10,		/* the last point */
+		0x20016041, 0,			/* not there */
+	};
+
+	(void)state;
+	assert_int_equal(decode(words, COUNT(words)), 0);
+	expect_method(1, 1, 3, 0x902d, 0x200, 0xcf, "SET_DST_FORMAT");
+	expect_method(2, 2, 3, 0x902d, 0x204, 1, "SET_DST_MEMORY_LAYOUT");
+	expect_method(6, 6, 3, 0x902d, 0x3fc, 0xabcdef, "COLOR_PATTERN_X8R8G8B8");
+	expect_method(7, 7, 3, 0x902d, 0x400, 1, NULL);
+	expect_method(9, 9, 3, 0x902d, 0x600, 7, "RENDER_SOLID_PRIM_POINT_SET_X");
+	expect_method(10, 10, 3, 0x902d, 0x604, 8, "RENDER_SOLID_PRIM_POINT_Y");
+	expect_method(12, 12, 3, 0x902d, 0x7f8, 9, "RENDER_SOLID_PRIM_POINT_SET_X");
+	expect_method(13, 13, 3, 0x902d, 0x7fc, 10, "RENDER_SOLID_PRIM_POINT_Y");
+	expect_method(15, 15, 3, 0x902d, 0x104, 0, NULL);
+}
+
 static void expect_bad(const uint32_t *words, uint32_t count, uint32_t index)
 {
 	assert_int_equal(decode(words, count), -EINVAL);
@@ -203,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_builder),
+		cmocka_unit_test(test_twod),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_end_segment),
 		cmocka_unit_test(test_visitor_stops),

@@ -363,6 +363,8 @@ static void test_names(void **state)
 	assert_string_equal(dump_register_name(0xb82102, buffer), "");
 	assert_string_equal(dump_exception_name(NV_ERROR_PBDMA, NV_PBDMA_METHOD), "METHOD");
 	assert_string_equal(dump_exception_name(NV_ERROR_CE0, 4), "SRC_LINE_EXCEEDS_PITCH");
+	assert_string_equal(dump_exception_name(NV_ERROR_GR_CLASS, 2), "ILLEGAL_METHOD");
+	assert_string_equal(dump_exception_name(NV_ERROR_GR_EXCEPTION, 9), "INVALID_STATE");
 	assert_string_equal(dump_exception_name(NV_ERROR_RESETCHANNEL, 4), "unknown");
 	assert_string_equal(dump_error_name(12345), "unknown");
 	assert_string_equal(dump_fault_type_name(99), "unknown");
