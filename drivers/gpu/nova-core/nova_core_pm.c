@@ -280,8 +280,11 @@ void nova_core_pm_fini(struct nova_core *core)
 	pm_runtime_forbid(core->dev);
 	pm_runtime_dont_use_autosuspend(core->dev);
 	pci_d3cold_enable(core->pdev);
-	if (core->pm.asleep)
+	if (core->pm.asleep) {
+		/* What is left to do finds a lost device behind its registers, not none. */
+		nova_core_bar_open(core);
 		nova_core_mark_lost(core, "removed while asleep");
+	}
 	nova_core_pm_forget(core);
 }
 
