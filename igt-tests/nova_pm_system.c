@@ -190,19 +190,24 @@ static void check_state(int fd, uint32_t queue, uint32_t flags)
 	igt_assert_eq_u32(state.error, NV_ERROR_RESETCHANNEL);
 }
 
-/* A job that hangs does not keep the machine awake. */
-static void test_system_hang(int fd)
+/* A job that does not end keeps the machine awake for a while. */
+static void check_killed(bool hangs)
 {
 	struct igt_nova_push push;
 	struct igt_nova_room room;
 	uint32_t out;
+	int fd;
 
 	igt_nova_expect_errors_logged();
 	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
 	sleep_begin(&room);
 	fd = room.client.fd;
-	igt_nova_unplug_misbehave("hang 0");
+	if (hangs)
+		igt_nova_unplug_misbehave("hang 0");
 	igt_nova_room_push(&room, &push);
+	/* Without holding its engine: nobody but the job knows what it waits for. */
+	if (!hangs)
+		igt_nova_push_acquire(&push, room.system.va, ~0u);
 	igt_nova_push_fill(&push, room.system.va, 1, PAGE / 4);
 	out = igt_nova_submit_fence(fd, room.queue[0], &push);
 	sleep_soundly();
@@ -213,6 +218,18 @@ static void test_system_hang(int fd)
 	room.queue[0] = igt_nova_client_queue(&room.client, 0);
 	igt_nova_room_check(&room, 3);
 	sleep_end(&room);
+}
+
+static void test_system_hang(int fd)
+{
+	(void)fd;
+	check_killed(true);
+}
+
+static void test_system_waits(int fd)
+{
+	(void)fd;
+	check_killed(false);
 }
 
 /* Nor does a user-mode queue, whom nobody waits for. */
@@ -325,6 +342,7 @@ static const struct igt_nova_test tests[] = {
 	{ "jobs", "Jobs and waits go through a sleep of the machine", test_system_jobs },
 	{ "userq", "User-mode queues do", test_system_userq },
 	{ "hang", "A job that hangs is killed before", test_system_hang },
+	{ "waits", "A job that waits for ever, too", test_system_waits },
 	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
 	{ "stalled", "A firmware that does not answer keeps it awake, and is started again",
 	  test_system_stalled },

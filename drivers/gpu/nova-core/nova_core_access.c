@@ -24,7 +24,7 @@ struct lockdep_map nova_core_pin_map =
 EXPORT_SYMBOL_NS_GPL(nova_core_pin_map, "NOVA_CORE");
 #endif
 
-/* Two ways to be wrong: nobody keeps remove() away, or the device was told to be silent or sleep. */
+/* Two ways to be wrong: nobody keeps remove() away, or the device is to be silent, or asleep. */
 void nova_core_access_check(const struct nova_core *core)
 {
 	WARN_ONCE(core->removable && !nova_core_door_held(),

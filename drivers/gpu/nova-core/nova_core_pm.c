@@ -218,7 +218,7 @@ static int nova_core_pm_runtime_suspend(struct device *dev)
 	guard(nova_core_power)(core);
 	if (!nova_core_pm_sleep(core, false))
 		return 0;
-	/* It is tried again after the same time: the one in the way may never come back to say so. */
+	/* It is tried again after the same time: the one in the way may never say that it left. */
 	pm_runtime_mark_last_busy(dev);
 	return -EBUSY;
 }
@@ -261,7 +261,7 @@ const struct dev_pm_ops nova_core_pm_ops = {
 void nova_core_pm_init(struct nova_core *core)
 {
 	pci_d3cold_disable(core->pdev);
-	/* D3hot keeps video memory, the machine's sleep does not: it is not to be left in the one. */
+	/* D3hot keeps video memory, the machine's sleep does not: one is no way to the other. */
 	dev_pm_set_driver_flags(core->dev, DPM_FLAG_NO_DIRECT_COMPLETE);
 	pm_runtime_set_autosuspend_delay(core->dev, NOVA_CORE_PM_DELAY_MS);
 	pm_runtime_use_autosuspend(core->dev);

@@ -581,13 +581,12 @@ int nova_ioctl_gem_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
 	if (!obj)
 		return -ENOENT;
 
-	if (to_nova_bo(obj)->flags & DRM_NOVA_GEM_NO_MMAP || drm_gem_is_imported(obj)) {
+	if (to_nova_bo(obj)->flags & DRM_NOVA_GEM_NO_MMAP || drm_gem_is_imported(obj))
 		ret = -EPERM;
-	} else if (nova_bound_is_there(to_nova_device(drm))) {
+	else if (nova_bound_is_there(to_nova_device(drm)))
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
-	} else {
+	else
 		ret = -ENODEV;
-	}
 	drm_gem_object_put(obj);
 	return ret;
 }

@@ -70,6 +70,7 @@ void nova_pm_init(struct nova_device *ndev)
  * Return: cookie for nova_pm_exit(), 0 or 1.
  */
 int nova_pm_enter(struct nova_device *ndev)
+	__context_unsafe(the cookie says that it is held)
 {
 	struct device *dev = nova_pm_dev(ndev);
 	bool woken = false;
@@ -103,6 +104,7 @@ int nova_pm_enter(struct nova_device *ndev)
  * Return: whether it is.
  */
 bool nova_pm_try_enter(struct nova_device *ndev, int *idx)
+	__context_unsafe(the cookie says that it is held)
 {
 	*idx = srcu_read_lock(&nova_pm_awake);
 	if (!READ_ONCE(ndev->pm.asleep))
@@ -133,6 +135,7 @@ void nova_pm_request(struct nova_device *ndev)
  * Return: cookie for nova_pm_exit(), 0 or 1.
  */
 int nova_pm_enter_nested(struct nova_device *ndev)
+	__context_unsafe(the cookie says that it is held)
 {
 	return current->flags & PF_MEMALLOC ? srcu_read_lock(&nova_pm_awake) : nova_pm_enter(ndev);
 }
@@ -142,6 +145,7 @@ int nova_pm_enter_nested(struct nova_device *ndev)
  * @idx: from there
  */
 void nova_pm_exit(int idx)
+	__context_unsafe(the cookie says that it is held)
 {
 	srcu_read_unlock(&nova_pm_awake, idx);
 }
@@ -170,6 +174,7 @@ bool nova_pm_is_away(struct nova_device *ndev)
  * Return: the answer.
  */
 bool nova_pm_enter_notified(struct nova_device *ndev, int *idx)
+	__context_unsafe(the cookie says that it is held)
 {
 	*idx = srcu_read_lock(&nova_pm_awake);
 	return !nova_pm_is_away(ndev);
