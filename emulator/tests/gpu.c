@@ -119,6 +119,12 @@ void gpu_map(struct gpu *gpu, uint64_t va, unsigned int shift, enum emu_aperture
 				 gpu_pte(aperture, addr + offset, flags));
 }
 
+void gpu_map_mixed(struct gpu *gpu, uint64_t va, uint64_t offset, uint64_t size)
+{
+	gpu_map(gpu, va, 12, EMU_SYSTEM, GPU_IOVA + offset, size / 2, 0);
+	gpu_map(gpu, va + size / 2, 16, EMU_SYSTEM, GPU_IOVA + offset + size / 2, size / 2, 0);
+}
+
 uint64_t gpu_ram_alloc(struct gpu *gpu, uint64_t size)
 {
 	uint64_t offset = gpu->ram_used;

@@ -15,6 +15,8 @@
 #include "regs/nv_mmu.h"
 #include "regs/nv_vf.h"
 
+#include <unistd.h>
+
 #define GPU_IOVA		0x80000000ull	/* where system memory is mapped */
 #define GPU_RAM			(16u << 20)
 #define GPU_TABLES		(8u << 20)	/* video memory from here on holds page tables */
@@ -48,6 +50,8 @@ uint64_t gpu_pte(enum emu_aperture aperture, uint64_t addr, uint64_t flags);
 /* Maps @size bytes with pages of 1 << @shift. */
 void gpu_map(struct gpu *gpu, uint64_t va, unsigned int shift, enum emu_aperture aperture,
 	     uint64_t addr, uint64_t size, uint64_t flags);
+/* gpu->ram from @offset on: the first half with pages of 4 KiB, the second of 64 KiB, so that there are seams. */
+void gpu_map_mixed(struct gpu *gpu, uint64_t va, uint64_t offset, uint64_t size);
 /* Takes system memory, 4 KiB granular: offset in gpu->ram. */
 uint64_t gpu_ram_alloc(struct gpu *gpu, uint64_t size);
 void gpu_invalidate(struct gpu *gpu, uint64_t root);	/* through the registers, with polling */

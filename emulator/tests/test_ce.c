@@ -23,20 +23,6 @@ struct ce_test {
 	uint64_t sem;
 };
 
-/*
- * The surfaces lie in pages that are not neighbours, and mix sizes and
- * apertures, so that every transfer crosses seams.
- */
-static void map_surface(struct gpu *gpu, uint64_t va, uint64_t offset)
-{
-	uint64_t at;
-
-	/* first half: 4 KiB pages in system memory; second half: 64 KiB pages */
-	gpu_map(gpu, va, 12, EMU_SYSTEM, GPU_IOVA + offset, SIZE / 2, 0);
-	for (at = SIZE / 2; at < SIZE; at += 0x10000)
-		gpu_map(gpu, va + at, 16, EMU_SYSTEM, GPU_IOVA + offset + at, 0x10000, 0);
-}
-
 static int setup(void **state)
 {
 	struct ce_test *test = calloc(1, sizeof(*test));
@@ -49,8 +35,8 @@ static int setup(void **state)
 	src = gpu_ram_alloc(test->gpu, SIZE);
 	dst = gpu_ram_alloc(test->gpu, SIZE);
 	test->sem = gpu_ram_alloc(test->gpu, 4096);
-	map_surface(test->gpu, SRC_VA, src);
-	map_surface(test->gpu, DST_VA, dst);
+	gpu_map_mixed(test->gpu, SRC_VA, src, SIZE);
+	gpu_map_mixed(test->gpu, DST_VA, dst, SIZE);
 	gpu_map(test->gpu, SEM_VA, 12, EMU_SYSTEM, GPU_IOVA + test->sem, 4096, 0);
 	test->src = test->gpu->ram + src;
 	test->dst = test->gpu->ram + dst;

@@ -24,16 +24,6 @@ struct twod_test {
 	uint8_t *src, *dst, *model;
 };
 
-/* Pages that are not neighbours, of two sizes, so that rows cross seams. */
-static void map_surface(struct gpu *gpu, uint64_t va, uint64_t offset)
-{
-	uint64_t at;
-
-	gpu_map(gpu, va, 12, EMU_SYSTEM, GPU_IOVA + offset, SIZE / 2, 0);
-	for (at = SIZE / 2; at < SIZE; at += 0x10000)
-		gpu_map(gpu, va + at, 16, EMU_SYSTEM, GPU_IOVA + offset + at, 0x10000, 0);
-}
-
 static int setup(void **state)
 {
 	struct twod_test *test = calloc(1, sizeof(*test));
@@ -45,8 +35,8 @@ static int setup(void **state)
 	test->gpu->ram_used = 0x10000;
 	src = gpu_ram_alloc(test->gpu, SIZE);
 	dst = gpu_ram_alloc(test->gpu, SIZE);
-	map_surface(test->gpu, SRC_VA, src);
-	map_surface(test->gpu, DST_VA, dst);
+	gpu_map_mixed(test->gpu, SRC_VA, src, SIZE);
+	gpu_map_mixed(test->gpu, DST_VA, dst, SIZE);
 	test->src = test->gpu->ram + src;
 	test->dst = test->gpu->ram + dst;
 	test->model = malloc(SIZE);
