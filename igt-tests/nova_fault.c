@@ -246,14 +246,6 @@ static void test_launch_error(int fd)
 	street_close(&street);
 }
 
-static uint64_t gpu_time(int fd)
-{
-	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
-
-	igt_nova_expect(fd, DRM_IOCTL_NOVA_GET_TIME, &time, 0);
-	return time.gpu_ns;
-}
-
 /* The packet comes on a way of its own: it may be a moment behind the news of the queue's end. */
 static void wait_fault_count(int fd, uint32_t vm, uint32_t count)
 {
@@ -285,7 +277,7 @@ static void check_fault_told(struct street *street, uint64_t va, uint32_t access
 	igt_assert_eq_u32(fault.queue_id, queue);
 	igt_assert_eq_u32(fault.reserved, 0);
 	igt_assert_lt_u64(since, fault.time_ns);
-	igt_assert_lte_u64(fault.time_ns, gpu_time(fd));
+	igt_assert_lte_u64(fault.time_ns, igt_nova_gpu_time(fd));
 	igt_nova_vm_state(street->stranger.fd, street->stranger.vm, &state, NULL, 0);
 	igt_assert_eq_u32(state.fault_count, 0);
 }
@@ -293,7 +285,7 @@ static void check_fault_told(struct street *street, uint64_t va, uint32_t access
 static void check_mmu_fault(struct street *street, struct igt_nova_push *push, uint64_t va,
 			    uint32_t access)
 {
-	uint64_t since = gpu_time(street->client.fd);
+	uint64_t since = igt_nova_gpu_time(street->client.fd);
 	uint32_t fence, queue = street->queue;
 
 	check_neighbours(street, 0x10);

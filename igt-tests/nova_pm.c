@@ -31,14 +31,6 @@ static const struct igt_nova_dev *dev(void)
 	return igt_nova_unplug_dev();
 }
 
-static uint64_t gpu_time(int fd)
-{
-	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
-
-	igt_nova_expect(fd, DRM_IOCTL_NOVA_GET_TIME, &time, 0);
-	return time.gpu_ns;
-}
-
 static void test_defaults(int fd)
 {
 	char value[32];
@@ -135,7 +127,7 @@ static void test_does_not_wake(int fd)
 
 static void use_time(struct igt_nova_room *room)
 {
-	gpu_time(room->client.fd);
+	igt_nova_gpu_time(room->client.fd);
 }
 
 static void use_job(struct igt_nova_room *room)

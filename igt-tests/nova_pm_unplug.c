@@ -22,14 +22,6 @@ static const struct igt_nova_dev *dev(void)
 	return igt_nova_unplug_dev();
 }
 
-static uint64_t gpu_time(int fd)
-{
-	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
-
-	igt_nova_expect(fd, DRM_IOCTL_NOVA_GET_TIME, &time, 0);
-	return time.gpu_ns;
-}
-
 static void gone_asleep(const char *name)
 {
 	struct igt_nova_room room;
@@ -112,9 +104,9 @@ static void test_forgetful(int fd)
 	events = igt_nova_uevent_open();
 	igt_nova_unplug_misbehave("forget-asleep");
 	/* It may be asleep again by now, and forgets only when it goes to sleep. */
-	gpu_time(fd);
+	igt_nova_gpu_time(fd);
 	igt_nova_room_wait_asleep();
-	gpu_time(fd);
+	igt_nova_gpu_time(fd);
 	for (struct igt_nova_uevent event = { 0 }; strcmp(event.wedged, "none") != 0;)
 		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
 			     "no event\n");

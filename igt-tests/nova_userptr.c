@@ -61,8 +61,7 @@ static void test_shared(int fd)
 
 	(void)fd;
 	igt_nova_userptr_open(&bench);
-	file = memfd_create("nova_userptr", MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(file, 8 * PAGE), 0);
+	file = igt_nova_memory_file(8 * PAGE);
 	at = igt_nova_map_memory(8 * PAGE, RW, MAP_SHARED, file);
 	again = igt_nova_map_memory(8 * PAGE, RW, MAP_SHARED, file);
 	va = igt_nova_userptr_bind(&bench, at, 8 * PAGE, 0);

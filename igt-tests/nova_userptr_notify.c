@@ -41,8 +41,7 @@ static void test_unmapped(int fd)
 
 	(void)fd;
 	igt_nova_userptr_open(&bench);
-	file = memfd_create("nova_userptr", MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(file, 4 * PAGE), 0);
+	file = igt_nova_memory_file(4 * PAGE);
 	again = igt_nova_map_memory(4 * PAGE, RW, MAP_SHARED, file);
 	at = igt_nova_map_memory(4 * PAGE, RW, MAP_SHARED, file);
 	va = igt_nova_userptr_bind(&bench, at, 4 * PAGE, 0);
@@ -78,8 +77,7 @@ static void test_job_waited_for(int fd)
 
 	igt_nova_userptr_open(&bench);
 	fd = bench.client.fd;
-	file = memfd_create("nova_userptr", MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(file, PAGE), 0);
+	file = igt_nova_memory_file(PAGE);
 	again = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	at = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	va = igt_nova_userptr_bind(&bench, at, PAGE, 0);
@@ -125,8 +123,7 @@ static void test_cut_off(int fd)
 	igt_nova_userptr_open(&bench);
 	set_job_timeout(100);
 	fd = bench.client.fd;
-	file = memfd_create("nova_userptr", MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(file, PAGE), 0);
+	file = igt_nova_memory_file(PAGE);
 	again = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	at = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	other = igt_nova_map_memory(PAGE, RW, ANON, -1);
@@ -186,8 +183,7 @@ static void test_forged_fence(int fd)
 	queue = create.queue_id;
 	igt_nova_client_bo(&bench.client, &bench.gate, PAGE, SYSTEM);
 	igt_nova_client_bo(&bench.client, &bench.bo, PAGE, VRAM);
-	file = memfd_create("nova_userptr", MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(file, PAGE), 0);
+	file = igt_nova_memory_file(PAGE);
 	again = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	at = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
 	igt_nova_fill_memory(again, PAGE, OLD);

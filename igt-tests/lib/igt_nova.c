@@ -350,6 +350,14 @@ uint64_t igt_nova_now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
+uint64_t igt_nova_gpu_time(int fd)
+{
+	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
+
+	igt_nova_expect(fd, DRM_IOCTL_NOVA_GET_TIME, &time, 0);
+	return time.gpu_ns;
+}
+
 int igt_nova_syncobj_wait(int fd, uint32_t handle, uint64_t point)
 {
 	int64_t deadline = igt_nova_now_ns() + IGT_NOVA_PATIENCE_S * 1000000000ull;

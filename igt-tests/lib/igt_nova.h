@@ -169,5 +169,7 @@ void igt_nova_thread_start(pthread_t *thread, void *(*run)(void *data), void *da
 /* Returns when the thread sleeps in the kernel (or has ended). */
 void igt_nova_thread_wait_asleep(pid_t tid);
 uint64_t igt_nova_now_ns(void);
+/* The time that the device tells, in ns. */
+uint64_t igt_nova_gpu_time(int fd);
 
 #endif /* IGT_NOVA_H */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -55,6 +56,15 @@ void igt_nova_gate_close(struct igt_nova_userptr *bench)
 void igt_nova_gate_open(struct igt_nova_userptr *bench)
 {
 	*(volatile uint32_t *)bench->gate.map = 1;
+}
+
+int igt_nova_memory_file(uint64_t size)
+{
+	int file = memfd_create("nova_userptr", MFD_CLOEXEC);
+
+	igt_assert_f(file >= 0 && ftruncate(file, size) == 0, "no file of %" PRIu64 " bytes: %m\n",
+		     size);
+	return file;
 }
 
 uint32_t *igt_nova_map_memory(uint64_t size, int prot, int flags, int fd)

@@ -41,6 +41,8 @@ void igt_nova_gate_open(struct igt_nova_userptr *bench);
 
 /* --- the CPU's side --- */
 
+/* Memory that can be mapped more than once. */
+int igt_nova_memory_file(uint64_t size);
 uint32_t *igt_nova_map_memory(uint64_t size, int prot, int flags, int fd);
 void igt_nova_fill_memory(uint32_t *at, uint64_t size, uint32_t value);
 void igt_nova_expect_memory(const uint32_t *at, uint64_t size, uint32_t value);
