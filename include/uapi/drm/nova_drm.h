@@ -710,7 +710,13 @@ struct drm_nova_queue_get_state {
  * @handle: syncobj handle
  * @point: timeline point, not 0 with DRM_NOVA_SYNC_TIMELINE
  *
- * A wait for a syncobj or point that has no fence yet: EINVAL.
+ * A wait for a syncobj or point that has no fence yet: EINVAL. Whoever waits for a point waits for
+ * all that came into the timeline before it. A point that is not above the last one is no error:
+ * it joins the last one, and waits for any point between them are for both. A job or bind
+ * whose wait ends with an error takes place all the same.
+ *
+ * The same syncobj may be in an array twice: waits are for what it had before, signals replace it
+ * or add to it in the order of the array. An ioctl that fails leaves all syncobjs as they were.
  */
 struct drm_nova_sync {
 	__u32 flags;
@@ -768,8 +774,8 @@ struct drm_nova_job {
  * @flags: DRM_NOVA_EXEC_*
  * @jobs: array of &struct drm_nova_job, run in order; all are accepted or none
  *
- * Jobs of one call may wait for syncs that earlier ones signal. Buffers bound
- * in the queue's VM are made resident and stay so until the jobs end.
+ * Jobs of one call may wait for syncs that earlier ones signal, as if these were calls before it.
+ * Buffers bound in the queue's VM are made resident and stay so until the jobs end.
  * EINVAL for a user-mode queue. EFAULT: see DRM_NOVA_VM_BIND_USERPTR.
  */
 struct drm_nova_exec {

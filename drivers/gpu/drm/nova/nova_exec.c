@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
+#include <drm/drm_syncobj.h>
 
 #include <drm/nova_drm.h>
 
@@ -83,19 +84,54 @@ static int nova_exec_copy_pushes(struct nova_exec *exec, struct nova_job *job,
 	return 0;
 }
 
-/* Does an earlier job of this call signal what @sync waits for? Jobs run in order. */
+/*
+ * Does an earlier job of this call signal what @sync waits for? And does one put a binary fence
+ * in place of what the syncobj has now? By the syncobj: the file may have several handles of it.
+ */
 static bool nova_exec_signalled_before(struct nova_exec *exec, u32 index,
-				       const struct drm_nova_sync *sync)
+				       const struct drm_nova_sync *sync, bool *replaced)
 {
+	struct drm_syncobj *syncobj = index ? drm_syncobj_find(exec->file, sync->handle) : NULL;
+	bool found = false;
+
+	*replaced = false;
+	if (!syncobj)
+		return false;
 	for (u32 i = 0; i < index; i++) {
 		struct nova_syncs *syncs = &exec->jobs[i].syncs;
 
-		for (u32 j = 0; j < syncs->signal_count; j++)
-			if (syncs->signals[j].handle == sync->handle &&
-			    syncs->signals[j].point >= sync->point)
-				return true;
+		for (u32 j = 0; j < syncs->signal_count; j++) {
+			struct nova_sync_signal *signal = &syncs->signals[j];
+
+			if (signal->syncobj != syncobj)
+				continue;
+			if (!signal->chain)
+				*replaced = true;
+			found = (signal->chain && found) || signal->point >= sync->point;
+		}
 	}
-	return false;
+	drm_syncobj_put(syncobj);
+	return found;
+}
+
+/* What a job waits for besides earlier ones of the call, as jobs run in order: NULL for nothing. */
+static int nova_exec_find_fence(struct nova_exec *exec, u32 index, const struct drm_nova_sync *sync,
+				struct dma_fence **fence)
+{
+	struct drm_nova_sync all = { .handle = sync->handle };
+	bool found, replaced;
+	int ret;
+
+	*fence = NULL;
+	found = nova_exec_signalled_before(exec, index, sync, &replaced);
+	if (replaced)
+		return found ? 0 : -EINVAL;
+	ret = nova_sync_find_fence(exec->file, sync, fence);
+	if (ret != -EINVAL || !found)
+		return ret;
+	/* The point is not there yet, and will come after all that are, if there are any. */
+	ret = nova_sync_find_fence(exec->file, &all, fence);
+	return ret == -EINVAL ? 0 : ret;
 }
 
 /* What nova_exec_add_wait() is for: one job of the call. */
@@ -110,9 +146,7 @@ static int nova_exec_add_wait(void *data, const struct drm_nova_sync *sync)
 	struct dma_fence *fence;
 	int ret;
 
-	if (nova_exec_signalled_before(wait->exec, wait->index, sync))
-		return 0;
-	ret = nova_sync_find_fence(wait->exec->file, sync, &fence);
+	ret = nova_exec_find_fence(wait->exec, wait->index, sync, &fence);
 	if (ret)
 		return ret;
 	if (fence) {

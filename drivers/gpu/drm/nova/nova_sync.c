@@ -79,7 +79,6 @@ static int nova_syncs_add_signal(struct nova_syncs *syncs, const struct drm_nova
 	if (!signal->syncobj)
 		return -ENOENT;
 	syncs->signal_count++;
-	signal->handle = sync->handle;
 	signal->point = sync->point;
 	if (!(sync->flags & DRM_NOVA_SYNC_TIMELINE))
 		return 0;

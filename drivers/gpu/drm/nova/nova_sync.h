@@ -16,8 +16,7 @@ struct drm_syncobj;
 struct nova_sync_signal {
 	struct drm_syncobj *syncobj;
 	struct dma_fence_chain *chain;	/* timeline only, until used */
-	u32 handle;
-	u64 point;
+	u64 point;			/* 0 of a binary one */
 };
 
 /**
