@@ -7,7 +7,7 @@
 #include "igt_nova_job.h"
 #include "igt_nova_sysfs.h"
 
-IGT_TEST_DESCRIPTION("Binds behind fences: their order, their syncs, and what ends them.");
+IGT_TEST_DESCRIPTION("Binds behind fences: their order, and what ends them.");
 
 #define PAGE	IGT_NOVA_PAGE
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
@@ -177,41 +177,6 @@ static void test_in_order(int fd)
 	bench_close(&bench);
 }
 
-/* A job waits for a bind at a point, and the next bind for the job at another. */
-static void test_timeline(int fd)
-{
-	struct drm_nova_vm_bind_op op;
-	struct drm_nova_sync syncs[2];
-	struct igt_nova_push push;
-	struct bench bench;
-	uint32_t timeline;
-
-	(void)fd;
-	bench_open(&bench);
-	timeline = igt_nova_syncobj_create(bench.client.fd);
-	gate_close(&bench);
-	op = op_map(bench.new.handle, bench.va);
-	syncs[0] = igt_nova_wait_for(bench.done, 0);
-	syncs[1] = igt_nova_signal(timeline, 1);
-	igt_assert_eq(bind_async(&bench, &op, 1, syncs, 2), 0);
-
-	igt_nova_push_begin(&bench.client, &push, 32);
-	igt_nova_push_copy(&push, bench.result.va, bench.va, PAGE);
-	syncs[0] = igt_nova_wait_for(timeline, 1);
-	syncs[1] = igt_nova_signal(timeline, 2);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue, &push, syncs, 2), 0);
-
-	op = op_map(bench.old.handle, bench.va);
-	syncs[0] = igt_nova_wait_for(timeline, 2);
-	syncs[1] = igt_nova_signal(timeline, 3);
-	igt_assert_eq(bind_async(&bench, &op, 1, syncs, 2), 0);
-	gate_open(&bench);
-	igt_assert_eq(igt_nova_syncobj_wait(bench.client.fd, timeline, 3), 0);
-	igt_assert_eq_u32(bench.result.map[0], NEW);
-	igt_assert_eq_u32(gpu_read(&bench, bench.va), OLD);
-	bench_close(&bench);
-}
-
 /**
  * struct sync_bind - a thread in a synchronous bind
  */
@@ -294,28 +259,13 @@ static void test_unmapped_later(int fd)
 
 static void test_refused(int fd)
 {
-	struct drm_nova_sync sync = { 0 }, syncs[2];
+	struct drm_nova_sync sync, syncs[2];
 	struct drm_nova_vm_bind_op ops[2];
-	struct drm_nova_vm_bind bind = { 0 };
 	struct bench bench;
 
 	(void)fd;
 	bench_open(&bench);
 	ops[0] = op_map(bench.new.handle, bench.va);
-	sync = igt_nova_wait_for(igt_nova_syncobj_create(bench.client.fd), 0);
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -EINVAL);	/* has no fence */
-	sync = igt_nova_wait_for(sync.handle, 7);
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -EINVAL);
-	sync = igt_nova_wait_for(IGT_NOVA_BAD_ID, 0);
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -ENOENT);
-	sync = igt_nova_signal(IGT_NOVA_BAD_ID, 0);
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -ENOENT);
-	sync = igt_nova_signal(bench.done, 0);
-	sync.flags |= 1u << 31;
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -EINVAL);
-	sync = igt_nova_signal(bench.done, 0);
-	sync.point = 1;
-	igt_assert_eq(bind_async(&bench, ops, 1, &sync, 1), -EINVAL);
 	/* All or none: the second is wrong, and the syncobj stays as it was. */
 	sync = igt_nova_signal(bench.done, 0);
 	ops[1] = op_map(IGT_NOVA_BAD_ID, bench.va);
@@ -325,15 +275,6 @@ static void test_refused(int fd)
 	syncs[0] = igt_nova_wait_for(bench.done, 0);
 	syncs[1] = sync;
 	igt_assert_eq(bind_async(&bench, ops, 1, syncs, 2), -EINVAL);
-	/* Syncs belong to asynchronous binds. */
-	bind.vm_id = bench.client.vm;
-	bind.syncs = (struct drm_nova_array) { sizeof(sync), 1, (uintptr_t)&sync };
-	igt_nova_expect(bench.client.fd, DRM_IOCTL_NOVA_VM_BIND, &bind, EINVAL);
-	bind.flags = DRM_NOVA_VM_BIND_ASYNC;
-	bind.syncs.ptr = IGT_NOVA_BAD_POINTER;
-	igt_nova_expect(bench.client.fd, DRM_IOCTL_NOVA_VM_BIND, &bind, EFAULT);
-	bind.syncs.count = ~0u;
-	igt_nova_expect(bench.client.fd, DRM_IOCTL_NOVA_VM_BIND, &bind, E2BIG);
 	igt_assert_eq_u32(gpu_read(&bench, bench.va), OLD);
 	bench_close(&bench);
 }
@@ -412,7 +353,6 @@ static void test_vm_destroy(int fd)
 static const struct igt_nova_test tests[] = {
 	{ "waits", "A bind takes place when its fence has signalled, and not before.", test_waits },
 	{ "in-order", "The binds of a VM take place in order.", test_in_order },
-	{ "timeline", "Binds and jobs wait for each other at points of a timeline.", test_timeline },
 	{ "synchronous-waits", "A synchronous bind comes after those that are pending.",
 	  test_synchronous_waits },
 	{ "unmapped-later", "What is to be unmapped is there until then.", test_unmapped_later },

@@ -5,7 +5,7 @@
 
 #include "regs/nv_host.h"
 
-IGT_TEST_DESCRIPTION("Jobs: what they do, their order, and the syncs before and after them.");
+IGT_TEST_DESCRIPTION("Jobs: what they do, and their order.");
 
 #define PAGE	IGT_NOVA_PAGE
 #define VRAM	DRM_NOVA_PLACEMENT_VRAM
@@ -187,124 +187,6 @@ static void test_all_or_none(int fd)
 	bench_close(&bench);
 }
 
-/* The second queue's job is submitted while the first's cannot finish, and must see its result. */
-static void check_dependency(struct bench *bench, uint64_t point)
-{
-	uint32_t syncobj = igt_nova_syncobj_create(bench->client.fd);
-	struct drm_nova_sync out = igt_nova_signal(syncobj, point), syncs[2];
-	volatile uint32_t *gate = bench->system.map;
-	struct igt_nova_push push;
-	uint32_t done;
-
-	*gate = 0;
-	bench->system.map[256] = 0;
-	begin(bench, &push);
-	igt_nova_push_acquire(&push, bench->system.va, 1);
-	igt_nova_push_fill(&push, bench->vram.va, 0xab + point, 16);
-	igt_assert_eq(igt_nova_submit(bench->client.fd, bench->queue[0], &push, &out, 1), 0);
-
-	begin(bench, &push);
-	igt_nova_push_copy(&push, bench->system.va + 1024, bench->vram.va, 64);
-	done = igt_nova_syncobj_create(bench->client.fd);
-	syncs[0] = igt_nova_wait_for(syncobj, point);
-	syncs[1] = igt_nova_signal(done, 0);
-	igt_assert_eq(igt_nova_submit(bench->client.fd, bench->queue[1], &push, syncs, 2), 0);
-	igt_assert(igt_nova_syncobj_busy(bench->client.fd, done));
-	igt_assert_eq_u32(bench->system.map[256], 0);
-
-	*gate = 1;
-	igt_assert_eq(igt_nova_fence_result(bench->client.fd, done), 1);
-	igt_assert_eq(igt_nova_syncobj_wait(bench->client.fd, syncobj, point), 0);
-	igt_assert_eq_u32(bench->system.map[256], 0xab + point);
-	igt_nova_syncobj_destroy(bench->client.fd, done);
-	igt_nova_syncobj_destroy(bench->client.fd, syncobj);
-}
-
-static void test_sync_binary(int fd)
-{
-	struct bench bench;
-
-	(void)fd;
-	bench_open(&bench);
-	check_dependency(&bench, 0);
-	bench_close(&bench);
-}
-
-static void test_sync_timeline(int fd)
-{
-	struct bench bench;
-
-	(void)fd;
-	bench_open(&bench);
-	check_dependency(&bench, 1);
-	check_dependency(&bench, 7);
-	bench_close(&bench);
-}
-
-static void test_timeline_points(int fd)
-{
-	uint64_t value = 0;
-	struct bench bench;
-	uint32_t syncobj;
-
-	(void)fd;
-	bench_open(&bench);
-	syncobj = igt_nova_syncobj_create(bench.client.fd);
-	for (uint64_t point = 1; point <= 5; point++) {
-		struct drm_nova_sync out = igt_nova_signal(syncobj, point);
-
-		igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[point & 1], NULL,
-					      &out, 1), 0);
-	}
-	igt_assert_eq(igt_nova_syncobj_wait(bench.client.fd, syncobj, 5), 0);
-	igt_assert_eq(drmSyncobjQuery(bench.client.fd, &syncobj, &value, 1), 0);
-	igt_assert_eq_u64(value, 5);
-	igt_nova_syncobj_destroy(bench.client.fd, syncobj);
-	bench_close(&bench);
-}
-
-/* Jobs of one call may wait for what earlier ones signal. */
-static void test_sync_same_call(int fd)
-{
-	struct drm_nova_job jobs[2] = { 0 };
-	struct drm_nova_sync first, second[2];
-	struct bench bench;
-
-	(void)fd;
-	bench_open(&bench);
-	first = igt_nova_signal(igt_nova_syncobj_create(bench.client.fd), 0);
-	second[0] = igt_nova_wait_for(first.handle, 0);
-	second[1] = igt_nova_signal(igt_nova_syncobj_create(bench.client.fd), 3);
-	jobs[0].syncs = (struct drm_nova_array) { sizeof(first), 1, (uintptr_t)&first };
-	jobs[1].syncs = (struct drm_nova_array) { sizeof(first), 2, (uintptr_t)second };
-	igt_assert_eq(igt_nova_exec(bench.client.fd, bench.queue[0], jobs, 2), 0);
-	igt_assert_eq(igt_nova_syncobj_wait(bench.client.fd, second[1].handle, 3), 0);
-	bench_close(&bench);
-}
-
-static void test_wait_before_signal(int fd)
-{
-	struct drm_nova_sync in;
-	struct bench bench;
-	uint32_t syncobj;
-
-	(void)fd;
-	bench_open(&bench);
-	syncobj = igt_nova_syncobj_create(bench.client.fd);
-	in = igt_nova_wait_for(syncobj, 0);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[0], NULL, &in, 1), -EINVAL);
-	in = igt_nova_wait_for(syncobj, 4);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[0], NULL, &in, 1), -EINVAL);
-	/* A later point of the same timeline has no fence either. */
-	in = igt_nova_signal(syncobj, 2);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[0], NULL, &in, 1), 0);
-	in = igt_nova_wait_for(syncobj, 4);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[0], NULL, &in, 1), -EINVAL);
-	in = igt_nova_wait_for(syncobj, 2);
-	igt_assert_eq(igt_nova_submit(bench.client.fd, bench.queue[0], NULL, &in, 1), 0);
-	bench_close(&bench);
-}
-
 /* Two queues hand a token back and forth through semaphores in memory. */
 static void test_semaphores(int fd)
 {
@@ -417,14 +299,6 @@ static const struct igt_nova_test tests[] = {
 	{ "copy", "Copies between memories of all sizes and alignments.", test_copy },
 	{ "multi-job", "Jobs and segments of one call run in order.", test_multi_job },
 	{ "all-or-none", "A bad job keeps the whole call from running.", test_all_or_none },
-	{ "sync-binary", "A job waits for another queue's binary syncobj.", test_sync_binary },
-	{ "sync-timeline", "A job waits for another queue's timeline point.",
-	  test_sync_timeline },
-	{ "timeline-points", "Points signalled by several queues add up.",
-	  test_timeline_points },
-	{ "sync-same-call", "Jobs of one call may depend on each other.", test_sync_same_call },
-	{ "wait-before-signal", "A wait for what has no fence yet is refused.",
-	  test_wait_before_signal },
 	{ "semaphores", "Queues synchronise through semaphores in memory.", test_semaphores },
 	{ "semaphore-same-engine", "A waiting queue does not block its engine.",
 	  test_semaphore_same_engine },

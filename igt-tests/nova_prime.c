@@ -444,41 +444,6 @@ static void pair_close(struct pair *pair)
 	side_close(&pair->side[1]);
 }
 
-/* A job of @first writes the buffer, one of the other reads it, ordered by a sync file. */
-static void check_sync_file(struct pair *pair, unsigned int first)
-{
-	struct side *writer = &pair->side[first], *reader = &pair->side[!first];
-	struct drm_nova_sync syncs[2];
-	struct igt_nova_push push;
-	uint32_t fence;
-
-	igt_nova_bo_fill(&pair->bo, FIRST);
-	fence = submit_held(writer, pair->va[first], SECOND);
-	syncs[0] = igt_nova_wait_for(carry(reader, writer, fence), 0);
-	syncs[1] = igt_nova_signal(igt_nova_syncobj_create(reader->client.fd), 0);
-	begin(reader, &push);
-	igt_nova_push_copy(&push, reader->result.va, pair->va[!first], PAGE);
-	igt_assert_eq(igt_nova_submit(reader->client.fd, reader->queue[0], &push, syncs, 2), 0);
-	/* Another queue of the reader gets on. */
-	igt_assert_eq(igt_nova_submit_wait(reader->client.fd, reader->queue[1], NULL), 1);
-	igt_assert(igt_nova_syncobj_busy(reader->client.fd, syncs[1].handle));
-	release(writer);
-	igt_assert_eq(igt_nova_fence_result(reader->client.fd, syncs[1].handle), 1);
-	igt_assert_eq_u32(reader->result.map[0], SECOND);
-	igt_assert_eq_u32(reader->result.map[PAGE / 4 - 1], SECOND);
-}
-
-static void test_sync_file(int fd)
-{
-	struct pair pair;
-
-	(void)fd;
-	pair_open(&pair, 0);
-	check_sync_file(&pair, 0);
-	check_sync_file(&pair, 1);
-	pair_close(&pair);
-}
-
 /* --- one of the two goes --- */
 
 /*
@@ -647,7 +612,6 @@ static const struct igt_nova_test tests[] = {
 	{ "identity", "Imports of one's own buffers give these, of others' one handle.",
 	  test_identity },
 	{ "dmabuf-file", "A dma-buf is mapped as it was exported.", test_dmabuf_file },
-	{ "sync-file", "Jobs of two GPUs wait for each other's fences.", test_sync_file },
 	{ "unplug-exporter", "The exporter's device goes while the importer's GPU is at work.",
 	  test_unplug_exporter },
 	{ "unplug-importer", "The importer's device goes while the exporter's GPU is at work.",
