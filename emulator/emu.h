@@ -249,7 +249,8 @@ void emu_fifo_heal(struct emu *emu);	/* ends all hangs */
 unsigned int emu_fifo_stuck_engines(struct emu *emu);
 void emu_fw_stall(struct emu *emu, unsigned int ms);
 void emu_fw_crash(struct emu *emu);
-void emu_fw_heal(struct emu *emu);	/* ends a stall; a crashed firmware is off and can be booted */
+void emu_fw_fail_halts(struct emu *emu, unsigned int count);
+void emu_fw_heal(struct emu *emu);	/* ends all three; a crashed firmware is off and can be booted */
 void emu_irq_drop(struct emu *emu, bool drop);
 /* Reads give all ones, writes are ignored, no DMA, no interrupts. */
 void emu_bar_surprise_remove(struct emu *emu);

@@ -163,6 +163,12 @@ static struct json_object *emu_ctl_crash(struct emu *emu)
 	return emu_ctl_ok();
 }
 
+static struct json_object *emu_ctl_fail_halts(struct emu *emu, unsigned int count)
+{
+	emu_fw_fail_halts(emu, count);
+	return emu_ctl_ok();
+}
+
 static struct json_object *emu_ctl_drop(struct emu *emu)
 {
 	emu_irq_drop(emu, true);
@@ -277,6 +283,7 @@ static const struct {
 	{ .name = "hang", .run_number = emu_ctl_hang },
 	{ .name = "stall-firmware", .run_number = emu_ctl_stall },
 	{ .name = "crash-firmware", .run = emu_ctl_crash },
+	{ .name = "fail-halts", .run_number = emu_ctl_fail_halts },
 	{ .name = "drop-interrupts", .run = emu_ctl_drop },
 	{ .name = "surprise-remove", .run = emu_ctl_remove },
 	{ .name = "remove-asleep", .run = emu_ctl_remove_asleep },

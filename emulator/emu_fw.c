@@ -85,6 +85,7 @@ struct ring {
  * @state: NOVA_FW_STATE_*
  * @mailbox: the scratch registers
  * @stall_until_ns: no work before that, CLOCK_MONOTONIC
+ * @halts_to_fail: so many halts end in a crash
  * @boot_count: boots since power-on
  * @cmd: command ring
  * @status: status ring
@@ -106,6 +107,7 @@ struct emu_fw {
 	uint32_t state;
 	uint32_t mailbox[NV_VF_MAILBOXES];
 	uint64_t stall_until_ns;
+	unsigned int halts_to_fail;
 	uint32_t boot_count;
 	struct ring cmd;
 	struct ring status;
@@ -644,6 +646,10 @@ static void halt(struct emu *emu)
 
 	pthread_mutex_lock(&fw->lock);
 	stop_locked(fw);
+	if (fw->halts_to_fail) {
+		fw->halts_to_fail--;
+		set_state_locked(fw, NOVA_FW_STATE_CRASHED);
+	}
 	pthread_mutex_unlock(&fw->lock);
 	emu_fifo_halt(emu);
 	/* Nothing is left that could do DMA without its being the driver's fault. */
@@ -698,12 +704,22 @@ void emu_fw_crash(struct emu *emu)
 	pthread_mutex_unlock(&fw->lock);
 }
 
+void emu_fw_fail_halts(struct emu *emu, unsigned int count)
+{
+	struct emu_fw *fw = emu->fw;
+
+	pthread_mutex_lock(&fw->lock);
+	fw->halts_to_fail = count;
+	pthread_mutex_unlock(&fw->lock);
+}
+
 void emu_fw_heal(struct emu *emu)
 {
 	struct emu_fw *fw = emu->fw;
 
 	pthread_mutex_lock(&fw->lock);
 	fw->stall_until_ns = 0;
+	fw->halts_to_fail = 0;
 	/* Its rings may be gone: a crashed firmware does not go on, it can be booted. */
 	if (fw->state == NOVA_FW_STATE_CRASHED)
 		set_state_locked(fw, NOVA_FW_STATE_OFF);

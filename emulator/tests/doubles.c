@@ -94,9 +94,16 @@ void emu_fw_crash(struct emu *emu)
 	doubles.crashed = true;
 }
 
+void emu_fw_fail_halts(struct emu *emu, unsigned int count)
+{
+	(void)emu;
+	doubles.halts_failed = count;
+}
+
 void emu_fw_heal(struct emu *emu)
 {
 	(void)emu;
+	doubles.halts_failed = 0;
 	doubles.stall_ms = 0;
 	doubles.crashed = false;
 }

@@ -29,6 +29,7 @@ extern struct doubles {
 	unsigned int hung_engine;
 	bool hung;
 	unsigned int stall_ms;
+	unsigned int halts_failed;
 	bool crashed;
 } doubles;
 

@@ -160,6 +160,8 @@ static void test_misbehaviour(void **state)
 	assert_int_equal(doubles.stall_ms, 250);
 	assert_ok(emu, "crash-firmware");
 	assert_true(doubles.crashed);
+	assert_ok(emu, "fail-halts 3");
+	assert_int_equal(doubles.halts_failed, 3);
 	assert_ok(emu, "drop-interrupts");
 	assert_ok(emu, "surprise-remove");
 	assert_true(emu_bar_is_removed(emu));
@@ -168,6 +170,7 @@ static void test_misbehaviour(void **state)
 	assert_false(doubles.hung);
 	assert_false(doubles.crashed);
 	assert_int_equal(doubles.stall_ms, 0);
+	assert_int_equal(doubles.halts_failed, 0);
 }
 
 /* A little is copied many times, and much once. */
@@ -254,6 +257,7 @@ static void test_bad_commands(void **state)
 	assert_error(emu, "hang 0 0", "too many");
 	assert_error(emu, "stats now", "no argument");
 	assert_error(emu, "stall-firmware 3600001", "hour");
+	assert_error(emu, "fail-halts", "one number");
 	assert_error(emu, "memcpy 0", "64 MiB");
 	assert_error(emu, "memcpy 67108865", "64 MiB");
 	memset(longest, 'a', sizeof(longest) - 1);

@@ -522,6 +522,25 @@ static void test_halt(void **state)
 	assert_int_equal(malformed(test), 0);
 }
 
+/* As often as it was told, or until it is healed. */
+static void test_fail_halts(void **state)
+{
+	struct fw_test *test = *state;
+	struct emu *emu = test->gpu->emu;
+
+	fw_boot(&test->fw);
+	emu_fw_fail_halts(emu, 1);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_CRASHED);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	fw_boot(&test->fw);
+	emu_fw_fail_halts(emu, 100);
+	emu_fw_heal(emu);
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_HALT);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+}
+
 /* A stall holds up the next command although the firmware is at work, waiting for room in the status ring. */
 static void test_stall_at_work(void **state)
 {
@@ -604,6 +623,7 @@ int main(void)
 		fw_test(test_crash),
 		fw_test(test_stall),
 		fw_test(test_halt),
+		fw_test(test_fail_halts),
 		fw_test(test_stall_at_work),
 		fw_test(test_reset_with_full_ring),
 		fw_test(test_rings_unmapped),
