@@ -336,6 +336,33 @@ static void test_system_gone(int fd)
 	igt_nova_replug();
 }
 
+/* Its firmware does not halt when the machine wakes, so that nothing can be put back: no recovery helps. */
+static void test_system_deaf(int fd)
+{
+	struct igt_nova_uevent event = { 0 };
+	struct igt_nova_room room;
+	int events;
+
+	igt_nova_expect_errors_logged();
+	sleep_begin(&room);
+	fd = room.client.fd;
+	events = igt_nova_uevent_open();
+	igt_nova_unplug_misbehave("fail-halts 1");
+	igt_assert_eq(igt_nova_sleep(), 0);
+	while (!event.wedged[0])
+		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
+			     "no event\n");
+	close(events);
+	igt_assert_f(strcmp(event.wedged, "rebind") == 0, "the device works again\n");
+	igt_assert(!igt_nova_dev_is_master(dev()));
+	igt_assert(!has_image());
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
+	igt_nova_room_check_map(&room.vram);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_room_close(&room);
+	igt_nova_replug();
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "contents", "The machine sleeps, and everything is as before", test_system_contents },
 	{ "asleep", "The machine sleeps while the device does", test_system_asleep },
@@ -346,6 +373,7 @@ static const struct igt_nova_test tests[] = {
 	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
 	{ "stalled", "A firmware that does not answer keeps it awake, and is started again",
 	  test_system_stalled },
+	{ "deaf", "Its firmware does not halt when the machine wakes", test_system_deaf },
 	{ "gone", "The device is gone when the machine wakes", test_system_gone },
 };
 

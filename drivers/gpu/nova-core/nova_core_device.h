@@ -81,6 +81,8 @@ struct nova_core {
 		unsigned int count;
 		/** @reset.armed: between the end of probe and the beginning of remove */
 		bool armed;
+		/** @reset.hopeless: video memory is not what the client left there */
+		bool hopeless;
 	} reset;
 
 	/** @pm: sleep, see nova_core_pm.c; changed by its callbacks, one at a time */

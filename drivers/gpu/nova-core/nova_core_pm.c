@@ -24,6 +24,7 @@
 #include "nova_core_irq.h"
 #include "nova_core_mmu.h"
 #include "nova_core_pm.h"
+#include "nova_core_reset.h"
 #include "nova_core_rpc.h"
 #include "nova_core_timer.h"
 
@@ -143,8 +144,12 @@ static int nova_core_pm_restart(struct nova_core *core)
 		return -ENODEV;
 	/* After a sleep that the device did not notice, too. */
 	ret = nova_core_fw_halt(core);
-	if (ret)
+	if (ret) {
+		/* What was saved is not put back: no engine may run on what is there now. */
+		if (core->pm.kept)
+			nova_core_reset_give_up(core);
 		return ret;
+	}
 	if (core->pm.kept)
 		nova_core_pm_put_back(core);
 	nova_core_client_restore(core);

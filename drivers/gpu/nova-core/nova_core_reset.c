@@ -34,6 +34,7 @@ void nova_core_reset_init(struct nova_core *core)
 	init_rwsem(&core->reset.lock);
 	core->reset.count = 0;
 	core->reset.armed = false;
+	core->reset.hopeless = false;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_reset_init);
 
@@ -50,6 +51,12 @@ void nova_core_reset_disarm(struct nova_core *core)
 	WRITE_ONCE(core->reset.armed, false);
 }
 
+/* Video memory is not what the client left there: no recovery until the device is bound anew. */
+void nova_core_reset_give_up(struct nova_core *core)
+{
+	WRITE_ONCE(core->reset.hopeless, true);
+}
+
 bool nova_core_reset_armed(const struct nova_core *core)
 {
 	return READ_ONCE(core->reset.armed);
@@ -64,7 +71,7 @@ bool nova_core_reset_pending(const struct nova_core *core)
 	lockdep_assert_held(&core->reset.lock);
 
 	return READ_ONCE(core->broken) == BIT(NOVA_CORE_DEAD) && nova_core_reset_armed(core) &&
-	       core->reset.count < READ_ONCE(recoveries);
+	       !READ_ONCE(core->reset.hopeless) && core->reset.count < READ_ONCE(recoveries);
 }
 
 /* With the interrupt off and nobody else near the hardware. Leaves the device dead on failure. */

@@ -7,6 +7,7 @@
 void nova_core_reset_init(struct nova_core *core);
 void nova_core_reset_arm(struct nova_core *core);
 void nova_core_reset_disarm(struct nova_core *core);
+void nova_core_reset_give_up(struct nova_core *core);
 bool nova_core_reset_armed(const struct nova_core *core);
 bool nova_core_reset_pending(const struct nova_core *core);
 
