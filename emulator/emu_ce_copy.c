@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "emu_ce.h"
+#include "emu_stream.h"
 #include "regs/nv_ce.h"
 
 #define SPANS_MAX	512u	/* per step: short lines must not make a step long */
 #define STAGE		4096u
+#define STREAM_LEAST	(8u << 20)	/* a transfer of so many bytes goes past the caches */
 #define GOB_WIDTH	64u
 #define GOB_HEIGHT	8u
 #define GOB_SIZE	512u
@@ -89,7 +91,10 @@ static int copy_some(struct emu_ce *ce, size_t *done)
 	addr = locate(&job->dst, job->line, job->pos, &to_len);
 	if (span_at(ce, &job->dst, addr, EMU_WRITE, &to_len, &to))
 		return -1;
-	copy_span(to, from, to_len);
+	if (to && from && job->length * job->lines >= STREAM_LEAST)
+		emu_stream(to, from, to_len);
+	else
+		copy_span(to, from, to_len);
 	job->pos += to_len;
 	*done = to_len;
 	return 0;

@@ -10,6 +10,8 @@
 #define SRC_VA		0x40000000ull
 #define DST_VA		0x50000000ull
 #define SEM_VA		0x60000000ull
+#define LARGE_SRC_VA	0x70000000ull
+#define LARGE_DST_VA	0x80000000ull
 #define PITCH_BOTH	(NV_C5B5_LAUNCH_SRC_PITCH | NV_C5B5_LAUNCH_DST_PITCH)
 #define COPY		NV_C5B5_LAUNCH_TRANSFER_NON_PIPELINED
 
@@ -177,6 +179,24 @@ static void test_multi_line_random(void **state)
 		model_lines(test, src, dst, src_pitch, dst_pitch, length, count);
 		launch_ok(test, COPY | PITCH_BOTH | NV_C5B5_LAUNCH_MULTI_LINE);
 	}
+}
+
+/* More than caches hold goes past them. The surfaces are there several times, one after the other. */
+static void test_large(void **state)
+{
+	struct ce_test *test = *state;
+	const uint64_t src = 5, dst = 0x1003, length = 4 * SIZE + 0x54321;
+	uint64_t i;
+
+	for (i = 0; i < 6; i++) {
+		gpu_map_mixed(test->gpu, LARGE_SRC_VA + i * SIZE, test->src - test->gpu->ram, SIZE);
+		gpu_map_mixed(test->gpu, LARGE_DST_VA + i * SIZE, test->dst - test->gpu->ram, SIZE);
+	}
+	addresses(test, LARGE_SRC_VA + src, LARGE_DST_VA + dst);
+	lines(test, 0, 0, length, 1);
+	for (i = length - SIZE; i < length; i++)
+		test->model[(dst + i) % SIZE] = test->src[(src + i) % SIZE];
+	launch_ok(test, COPY | PITCH_BOTH);
 }
 
 static void test_sparse(void **state)
@@ -626,6 +646,7 @@ int main(void)
 		ce_test(test_one_line),
 		ce_test(test_nothing_to_do),
 		ce_test(test_multi_line_random),
+		ce_test(test_large),
 		ce_test(test_sparse),
 		ce_test(test_overlap),
 		ce_test(test_remap_random),
