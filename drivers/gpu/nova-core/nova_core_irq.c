@@ -185,18 +185,41 @@ free_vectors:
 }
 ALLOW_ERROR_INJECTION(nova_core_irq_init, ERRNO);
 
-/* When it returns, no handler runs or will. */
-void nova_core_irq_fini(struct nova_core *core)
+static void nova_core_irq_disarm(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
 {
 	if (!test_bit(NOVA_CORE_LOST, &core->broken))
-		nova_core_irq_quiet(core);
+		nova_core_wr32(core, NV_VF_INTR_TOP_EN_CLEAR, NV_VF_INTR_TOP_MASK);
+}
+
+/* Vectors that are still enabled, which are the engines'. */
+static void nova_core_irq_disable_rest(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
+{
+	unsigned int leaf;
+
+	for (leaf = 0; leaf < NV_VF_INTR_LEAVES; leaf++) {
+		u32 enabled = READ_ONCE(core->irq->map.enabled[leaf]);
+
+		if (enabled && !test_bit(NOVA_CORE_LOST, &core->broken))
+			nova_core_wr32(core, NV_VF_INTR_LEAF_EN_CLEAR(leaf), enabled);
+	}
+}
+
+/*
+ * When it returns, no handler runs or will. What is pending stays so and is announced by nobody;
+ * each init begins with a quiet tree.
+ */
+void nova_core_irq_fini(struct nova_core *core)
+{
+	nova_core_irq_disarm(core);
+	nova_core_irq_disable_rest(core);
 
 	free_irq(core->irq->number, core);
 	nova_core_audit_del(core, &core->irq->audit);
 
 	/* The thread may have been on its way to arm the tree again. */
-	if (!test_bit(NOVA_CORE_LOST, &core->broken))
-		nova_core_irq_quiet(core);
+	nova_core_irq_disarm(core);
 
 	pci_free_irq_vectors(core->pdev);
 }
