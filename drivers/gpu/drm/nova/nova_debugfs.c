@@ -183,7 +183,7 @@ static void nova_debugfs_show_queue(struct seq_file *seq, struct nova_queue *que
 	seq_printf(seq, "client %llu queue %u: channel %u, engine %u, priority %u, ",
 		   queue->client_id, queue->id, nova_core_chan_id(queue->hw.chan), queue->engine,
 		   queue->priority);
-	scoped_guard(mutex, &queue->ring.lock)
+	scoped_guard(spinlock, &queue->ring.lock)
 		seq_printf(seq, "put %u of %u, last job %llu, pending %llu, ", queue->hw.put,
 			   queue->ring_size, queue->hw.seqno,
 			   nova_timeline_pending(&queue->timeline));

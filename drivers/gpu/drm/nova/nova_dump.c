@@ -545,7 +545,7 @@ static void nova_dump_vm(struct nova_dump_snapshot *snap)
 /**
  * nova_dump_take() - take a snapshot of a queue
  * @bound: from the door
- * @queue: the queue, alive, its locks held
+ * @queue: the queue, its ring shut, its lock held
  * @state: DRM_NOVA_QUEUE_STATE_* that it is going to have
  * @code: NV_ERROR_*
  *
@@ -557,7 +557,6 @@ void nova_dump_take(struct nova_bound *bound, struct nova_queue *queue, u32 stat
 	struct nova_dump *dump = bound->dump;
 
 	lockdep_assert_held(&queue->lock);
-	lockdep_assert_held(&queue->ring.lock);
 	if (test_and_set_bit_lock(0, &dump->busy))
 		return;
 	nova_dump_writer_init(&snap.writer, dump->data, NOVA_DUMP_SIZE);

@@ -39,7 +39,6 @@ static void nova_queue_release(struct kref *ref)
 		nova_userq_put(queue->userq);
 	nova_vm_put(queue->vm);
 	nova_meter_fini(&queue->timeline.meter);
-	mutex_destroy(&queue->ring.lock);
 	mutex_destroy(&queue->lock);
 	kfree(queue);
 	drm_dev_put(&ndev->drm);
@@ -131,7 +130,7 @@ static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova
 	INIT_LIST_HEAD(&queue->link);
 	INIT_LIST_HEAD(&queue->event_link);
 	mutex_init(&queue->lock);
-	scoped_guard(mutex_init, &queue->ring.lock)
+	scoped_guard(spinlock_init, &queue->ring.lock)
 		queue->ring.shut = false;
 	scoped_guard(spinlock_init, &queue->armed.lock)
 		INIT_LIST_HEAD(&queue->armed.list);

@@ -61,7 +61,10 @@ struct nova_queue {
 
 	/** @link: on nova_device.queues.list while @hw is valid */
 	struct list_head link;
-	/** @hw: the hardware half; constant while linked but for what @ring.lock guards */
+	/**
+	 * @hw: the hardware half; constant while linked but for what @ring.lock guards, which is
+	 * constant once @ring.shut
+	 */
 	struct {
 		struct nova_core_chan *chan;
 		struct nova_core_dma mem;
@@ -76,8 +79,12 @@ struct nova_queue {
 
 	/** @ring: from the scheduler to the channel; who submits does not wait for it */
 	struct {
-		/** @ring.lock: held while a job is written and the doorbell rung */
-		struct mutex lock;
+		/**
+		 * @ring.lock: held while a job is written and the doorbell rung. Spinning, as the
+		 * doorbell soon brings an interrupt: who rang it would lose the processor to the
+		 * interrupt's thread, and remove() would wait for one after the other
+		 */
+		spinlock_t lock;
 		/** @ring.shut: that happens no more; set with @dead */
 		bool shut __guarded_by(&lock);
 	} ring;

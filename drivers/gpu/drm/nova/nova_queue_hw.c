@@ -30,11 +30,10 @@ static bool nova_queue_shut_locked(struct nova_queue *queue, int error, u32 flag
 	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
 			      queue->timeline.context, nova_core_chan_id(queue->hw.chan),
 			      error, flags, code);
-	scoped_guard(mutex, &queue->ring.lock) {
-		if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
-			nova_dump_take(queue->ndev->bound, queue, flags, code);
+	scoped_guard(spinlock, &queue->ring.lock)
 		queue->ring.shut = true;
-	}
+	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
+		nova_dump_take(queue->ndev->bound, queue, flags, code);
 	queue->dead = error;
 	queue->state.flags |= flags;
 	queue->state.error = code;

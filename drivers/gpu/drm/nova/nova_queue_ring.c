@@ -119,7 +119,7 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 	__le32 *userd;
 	u32 bytes;
 
-	guard(mutex)(&queue->ring.lock);
+	guard(spinlock)(&queue->ring.lock);
 	if (queue->ring.shut)
 		return;
 

@@ -52,7 +52,7 @@ static int sched_test_init(struct kunit *test)
 	queue->ring_size = 16;
 	queue->dead = -ECANCELED;
 	mutex_init(&queue->lock);
-	scoped_guard(mutex_init, &queue->ring.lock)
+	scoped_guard(spinlock_init, &queue->ring.lock)
 		queue->ring.shut = true;
 	scoped_guard(spinlock_init, &queue->armed.lock)
 		INIT_LIST_HEAD(&queue->armed.list);
@@ -82,7 +82,6 @@ static void sched_test_exit(struct kunit *test)
 	dma_fence_put(line->foreign);
 	for (unsigned int i = 0; i < JOBS; i++)
 		dma_fence_put(line->fences[i]);
-	mutex_destroy(&line->queue.ring.lock);
 	mutex_destroy(&line->queue.lock);
 }
 
