@@ -83,6 +83,8 @@ struct nova_device {
 		/** @queues.gone: the device has no channel and no translation any more */
 		bool gone __guarded_by(&lock);
 	} queues;
+	/** @leaving: remove() has begun, no ioctl begins; never reset */
+	bool leaving;
 	/** @reset: what became of the device, see nova_reset.c; written by its work only */
 	struct {
 		/** @reset.count: recoveries since probe */

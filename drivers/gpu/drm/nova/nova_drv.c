@@ -64,11 +64,25 @@ static int nova_mmap(struct file *filp, struct vm_area_struct *vma)
 	return drm_gem_mmap(filp, vma);
 }
 
+/*
+ * The core turns clients away once drm_dev_unplug() has begun. Here they go before: what they
+ * would begin cannot end well any more, and takes the processor, and locks, from remove(). It is
+ * not the door, which stays open until the GPU has stopped: who is on the way goes on as before.
+ */
+static long nova_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct drm_file *file = filp->private_data;
+
+	if (READ_ONCE(to_nova_device(file->minor->dev)->leaving))
+		return -ENODEV;
+	return drm_ioctl(filp, cmd, arg);
+}
+
 static const struct file_operations nova_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = drm_release,
-	.unlocked_ioctl = drm_ioctl,
+	.unlocked_ioctl = nova_ioctl,
 	.compat_ioctl = drm_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
@@ -150,6 +164,7 @@ static void nova_drv_remove(struct auxiliary_device *adev)
 	struct nova_device *ndev = bound->ndev;
 
 	trace_nova_unplug(&adev->dev);
+	WRITE_ONCE(ndev->leaving, true);	/* no ioctl begins */
 	nova_core_power_get(core);		/* it is awake, and stays so */
 	nova_pm_leave(ndev);			/* nobody waits for it to be */
 	nova_queues_kill(ndev, -ENODEV);	/* every fence signals, no new queue */
