@@ -12,6 +12,8 @@ FIRST ?= 1
 CYCLES ?= 1000
 # For `make bench`: earlier results to compare with.
 BASE ?=
+# For `make bench`: not empty, and its result becomes the baseline.
+SAVE ?=
 # For `make fuzz`: how long each target.
 SECONDS ?= 60
 
@@ -40,7 +42,7 @@ help:
 	@echo '  make check-race       the tests in a KCSAN kernel, which is built first'
 	@echo '  make check-static     sparse, checkpatch, kernel-doc, and clang: who may touch the hardware'
 	@echo '  make check-fuzz       the fuzzers of the emulator and libnova, for some seconds each'
-	@echo '  make bench            what the driver costs, beside vgem, virtio-gpu and memcpy (BASE=FILE compares)'
+	@echo '  make bench            what the driver costs, beside vgem, virtio-gpu and memcpy (BASE=FILE compares, SAVE=yes keeps)'
 	@echo '  make chaos            the driver against a device that lies (SEEDS=$(SEEDS) FIRST=$(FIRST))'
 	@echo '  make soak             the device goes under load and comes back (CYCLES=$(CYCLES))'
 	@echo '  make fuzz             the fuzzers (SECONDS=$(SECONDS) each), from where they stopped the last time'
@@ -81,7 +83,7 @@ check-fuzz:
 	@lab/check fuzz
 
 bench:
-	@BASE='$(BASE)' lab/bench
+	@BASE='$(BASE)' SAVE='$(SAVE)' lab/bench
 
 chaos:
 	@$(LAB) build

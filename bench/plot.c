@@ -180,6 +180,24 @@ static int draw(plot_writer_t writer, const struct bench_result *result, const c
 	return ret;
 }
 
+static void print_link(FILE *out, const char *plot)
+{
+	char file[80];
+
+	bench_plot_file(plot, file, sizeof(file));
+	fprintf(out, "![%s](%s)\n", plot, file);
+}
+
+void bench_plot_links(FILE *out, const struct bench_result *result)
+{
+	fputc('\n', out);
+	print_link(out, "targets");
+	for (size_t i = 0; i < result->count; i++) {
+		if (bench_plot_is_first(result, i))
+			print_link(out, result->series[i].plot);
+	}
+}
+
 int bench_plot_all(const struct bench_result *result, const char *directory)
 {
 	int ret;

@@ -15,6 +15,8 @@ void bench_plot_file(const char *plot, char *file, size_t size);
 void bench_plot_write(FILE *out, const struct bench_result *result, const char *plot, const char *path);
 /* The same for the figures that have a target: how many times it each is. */
 void bench_plot_targets(FILE *out, const struct bench_result *result, const char *path);
+/* Pictures in Markdown, of files beside the text. */
+void bench_plot_links(FILE *out, const struct bench_result *result);
 /* All plots of a result into a directory, by gnuplot. 0 or a negative errno. */
 int bench_plot_all(const struct bench_result *result, const char *directory);
 

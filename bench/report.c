@@ -165,6 +165,8 @@ int main(int argc, char **argv)
 			print_rest(&options.runs, options.all);
 		if (options.plots)
 			plotted = bench_plot_all(&options.runs.results[0], options.plots);
+		if (options.plots && !plotted)
+			bench_plot_links(stdout, &options.runs.results[0]);
 		if (plotted)
 			fprintf(stderr, "report: %s: %s\n", options.plots, strerror(-plotted));
 		ret = (options.strict && is_missing(&options.runs)) || plotted;

@@ -108,6 +108,25 @@ static void test_targets(void **state)
 	bench_result_fini(&result);
 }
 
+/* Each picture once, the targets first. */
+static void test_links(void **state)
+{
+	struct bench_result result = { 0 };
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	add_point(&result, "cost by size", "ours", 1, 10);
+	add_point(&result, "cost by size", "ours", 2, 10);
+	add_point(&result, "", "", 0, 1);
+	bench_plot_links(out, &result);
+	fclose(out);
+	assert_string_equal(text, "\n![targets](targets.svg)\n![cost by size](cost-by-size.svg)\n");
+	free(text);
+	bench_result_fini(&result);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -115,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_axis_from_zero),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
