@@ -45,6 +45,46 @@ static void end_crowd(void)
 	igt_nova_unplug_check_quiet();
 }
 
+/* --- a device that is stuck in its remove() --- */
+
+static void *unbind_thread(void *data)
+{
+	*(int *)data = igt_nova_dev_unbind(igt_nova_unplug_dev());
+	return NULL;
+}
+
+static struct {
+	pthread_t thread;
+	int result;
+} stalled;
+
+static void stall_begin(void)
+{
+	struct igt_nova_emu_stats before, now;
+
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", 60000), 0);
+	igt_nova_unplug_misbehave("stall-firmware 3600000");
+	igt_nova_emu_stats(igt_nova_unplug_emu(), &before);
+	igt_nova_thread_start(&stalled.thread, unbind_thread, &stalled.result);
+	/* It is in its remove() once the firmware was spoken to, and stays there for a minute. */
+	do {
+		sched_yield();
+		igt_nova_emu_stats(igt_nova_unplug_emu(), &now);
+	} while (now.register_accesses == before.register_accesses);
+}
+
+static void stall_end(void)
+{
+	igt_assert_f(pthread_tryjoin_np(stalled.thread, NULL) == EBUSY,
+		     "the stalled device did not wait for its firmware\n");
+	igt_nova_emu_command(igt_nova_unplug_emu(), "heal");
+	igt_assert_eq(pthread_join(stalled.thread, NULL), 0);
+	igt_assert_eq(stalled.result, 0);
+	igt_nova_replug();
+}
+
 /* --- H1 --- */
 
 /* What unplugs, what has to be finished before it can, and what must not begin before it. */
@@ -91,6 +131,23 @@ static void test_h01_unplug_first(int fd)
 	igt_nova_replug();
 }
 
+/* --- H2 --- */
+
+/* remove() waits for the firmware to take the channel away: nobody has to wait with it. */
+static void test_h02_none_begins(int fd)
+{
+	struct drm_nova_getparam param = { .param = NOVA_GETPARAM_VRAM_BAR_SIZE };
+	struct igt_nova_client client;
+
+	(void)fd;
+	open_client(&client);
+	igt_nova_client_queue(&client, 0);
+	stall_begin();
+	igt_assert_eq(igt_nova_ioctl(client.fd, DRM_IOCTL_NOVA_GETPARAM, &param), -ENODEV);
+	stall_end();
+	close(client.fd);
+}
+
 /* --- H3 --- */
 
 /* All that can still be done with old files and mappings reaches no register. */
@@ -117,12 +174,6 @@ static void test_h03_no_access_after(int fd)
 }
 
 /* --- H14 --- */
-
-static void *unbind_thread(void *data)
-{
-	*(int *)data = igt_nova_dev_unbind(igt_nova_unplug_dev());
-	return NULL;
-}
 
 static void *aux_unbind_thread(void *data)
 {
@@ -376,22 +427,9 @@ static void test_h20_two_devices(int fd)
 static void test_h20_one_stalled(int fd)
 {
 	const struct igt_nova_dev *other = require_other();
-	struct igt_nova_emu_stats before, now;
-	static int result;
-	pthread_t thread;
 
 	(void)fd;
-	igt_nova_unplug_require_emu();
-	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", 60000), 0);
-	igt_nova_unplug_misbehave("stall-firmware 3600000");
-	igt_nova_emu_stats(igt_nova_unplug_emu(), &before);
-	igt_nova_thread_start(&thread, unbind_thread, &result);
-	/* It is in its remove() once the firmware was spoken to, and stays there for a minute. */
-	do {
-		sched_yield();
-		igt_nova_emu_stats(igt_nova_unplug_emu(), &now);
-	} while (now.register_accesses == before.register_accesses);
+	stall_begin();
 	fd = igt_nova_dev_open(other);
 	igt_nova_check_works(fd);
 	close(fd);
@@ -400,16 +438,12 @@ static void test_h20_one_stalled(int fd)
 	fd = igt_nova_dev_open(other);
 	igt_nova_check_works(fd);
 	close(fd);
-	igt_assert_f(pthread_tryjoin_np(thread, NULL) == EBUSY,
-		     "the stalled device did not wait for its firmware\n");
-	igt_nova_emu_command(igt_nova_unplug_emu(), "heal");
-	igt_assert_eq(pthread_join(thread, NULL), 0);
-	igt_assert_eq(result, 0);
-	igt_nova_replug();
+	stall_end();
 }
 
 static const struct igt_nova_test tests[] = {
 	{ "h01-unplug-first", "remove() unplugs before anything goes.", test_h01_unplug_first },
+	{ "h02-none-begins", "No ioctl begins once remove() has.", test_h02_none_begins },
 	{ "h03-no-access-after", "No register is touched after remove().", test_h03_no_access_after },
 	{ "h14-unbind-twice", "Three unbinds at once do no harm.", test_h14_unbind_twice },
 	{ "h14-wedge-and-reset", "Unbinds that find a reset and a wedge do no harm.",

@@ -69,21 +69,33 @@ static int nova_mmap(struct file *filp, struct vm_area_struct *vma)
  * would begin cannot end well any more, and takes the processor, and locks, from remove(). It is
  * not the door, which stays open until the GPU has stopped: who is on the way goes on as before.
  */
-static long nova_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static bool nova_is_leaving(struct file *filp)
 {
 	struct drm_file *file = filp->private_data;
 
-	if (READ_ONCE(to_nova_device(file->minor->dev)->leaving))
-		return -ENODEV;
-	return drm_ioctl(filp, cmd, arg);
+	return READ_ONCE(to_nova_device(file->minor->dev)->leaving);
 }
+
+static long nova_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return nova_is_leaving(filp) ? -ENODEV : drm_ioctl(filp, cmd, arg);
+}
+
+#ifdef CONFIG_COMPAT
+static long nova_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return nova_is_leaving(filp) ? -ENODEV : drm_compat_ioctl(filp, cmd, arg);
+}
+#else
+#define nova_compat_ioctl NULL
+#endif
 
 static const struct file_operations nova_fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
 	.release = drm_release,
 	.unlocked_ioctl = nova_ioctl,
-	.compat_ioctl = drm_compat_ioctl,
+	.compat_ioctl = nova_compat_ioctl,
 	.poll = drm_poll,
 	.read = drm_read,
 	.llseek = noop_llseek,
