@@ -336,6 +336,7 @@ static void nova_dump_ring(struct nova_dump_snapshot *snap)
 	nova_dump_writer_end(&snap->writer);
 }
 
+/* What is pending has not been freed: the scheduler frees a job when its fence has signalled. */
 static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 {
 	struct nova_queue *queue = snap->queue;
@@ -344,8 +345,8 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 	u32 count = 0;
 
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_JOBS);
-	spin_lock(&queue->armed.lock);
-	list_for_each_entry(job, &queue->armed.list, link) {
+	spin_lock(&queue->timeline.lock);
+	list_for_each_entry(job, &queue->timeline.pending, fence.link) {
 		u64 seqno = job->fence.base.seqno;
 
 		if (seqno <= snap->completed)
@@ -357,7 +358,7 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 		to->flags = seqno <= queue->hw.seqno ? NOVA_DUMP_JOB_RUNNING : 0;
 		to->push_count = job->push_count;
 	}
-	spin_unlock(&queue->armed.lock);
+	spin_unlock(&queue->timeline.lock);
 	nova_dump_writer_end(&snap->writer);
 }
 
@@ -388,11 +389,11 @@ static void nova_dump_pushes(struct nova_dump_snapshot *snap)
 	struct nova_job *job;
 
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_PUSHES);
-	spin_lock(&queue->armed.lock);
-	list_for_each_entry(job, &queue->armed.list, link)
+	spin_lock(&queue->timeline.lock);
+	list_for_each_entry(job, &queue->timeline.pending, fence.link)
 		if (job->fence.base.seqno > snap->completed && !nova_dump_job_pushes(snap, job))
 			break;
-	spin_unlock(&queue->armed.lock);
+	spin_unlock(&queue->timeline.lock);
 	nova_dump_writer_end(&snap->writer);
 }
 

@@ -132,8 +132,6 @@ static struct nova_queue *nova_queue_alloc(struct nova_device *ndev, struct nova
 	mutex_init(&queue->lock);
 	scoped_guard(spinlock_init, &queue->ring.lock)
 		queue->ring.shut = false;
-	scoped_guard(spinlock_init, &queue->armed.lock)
-		INIT_LIST_HEAD(&queue->armed.list);
 	nova_timeline_init(&queue->timeline);
 	nova_deps_init(&queue->deps);
 	INIT_WORK(&queue->error_work, nova_queue_error_work);

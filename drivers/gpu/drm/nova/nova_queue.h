@@ -100,17 +100,10 @@ struct nova_queue {
 		u32 error;
 	} state __guarded_by(&lock);
 
-	/** @timeline: fences of the jobs */
+	/** @timeline: fences of the jobs, each in its &struct nova_job */
 	struct nova_timeline timeline;
 	/** @deps: fences the jobs wait for */
 	struct nova_deps deps;
-
-	/** @armed: jobs that were armed and not yet freed, oldest first: for dumps */
-	struct {
-		/** @armed.lock: guards the list */
-		spinlock_t lock;
-		struct list_head list __guarded_by(&lock);
-	} armed;
 
 	/** @sched: scheduler of this queue alone */
 	struct nova_sched sched;

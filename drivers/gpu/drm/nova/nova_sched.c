@@ -101,8 +101,6 @@ static void nova_sched_free_job(struct drm_sched_job *base)
 	struct nova_job *job = to_nova_job(base);
 	struct nova_queue *queue = job->queue;
 
-	scoped_guard(spinlock, &queue->armed.lock)
-		list_del(&job->link);
 	nova_job_fini(job);
 	dma_fence_put(&job->fence.base);
 	nova_sched_put_job(&queue->sched);
@@ -290,8 +288,6 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
 	nova_fence_arm(&queue->timeline, &job->fence);
-	scoped_guard(spinlock, &queue->armed.lock)
-		list_add_tail(&job->link, &queue->armed.list);
 	for (u32 i = 0; i < job->dep_count; i++)
 		nova_dep_arm(&queue->deps, job->deps[i]);
 	return &job->fence.base;

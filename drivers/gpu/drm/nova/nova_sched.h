@@ -52,8 +52,6 @@ struct nova_job {
 	struct drm_sched_job base;
 	/** @queue: the queue */
 	struct nova_queue *queue;
-	/** @link: on nova_queue.armed.list once armed */
-	struct list_head link;
 	/** @deps: dependencies */
 	struct nova_dep **deps;
 	/** @dep_count: valid entries of @deps */

@@ -54,8 +54,6 @@ static int sched_test_init(struct kunit *test)
 	mutex_init(&queue->lock);
 	scoped_guard(spinlock_init, &queue->ring.lock)
 		queue->ring.shut = true;
-	scoped_guard(spinlock_init, &queue->armed.lock)
-		INIT_LIST_HEAD(&queue->armed.list);
 	nova_timeline_init(&queue->timeline);
 	nova_deps_init(&queue->deps);
 	KUNIT_ASSERT_EQ(test, nova_sched_init(gpu->bound, queue), 0);
