@@ -29,8 +29,6 @@ struct nova_bind_job {
 	struct drm_sched_job base;
 	struct nova_bind_queue *queue;
 	struct nova_fence *fence;	/* what user space sees; a reference once armed */
-	struct nova_dep **deps;
-	u32 dep_count;
 	struct nova_syncs syncs;
 	struct nova_bind *bind;
 	struct llist_node done;
@@ -327,34 +325,24 @@ static int nova_bind_job_add_wait(void *data, const struct drm_nova_sync *sync)
 {
 	struct nova_bind_job *job = data;
 	struct dma_fence *fence;
-	struct nova_dep *dep;
 	int ret;
 
 	ret = nova_sync_find_fence(job->syncs.file, sync, &fence);
 	if (ret || !fence)
 		return ret;
 	/* Binds of one VM are applied in order anyway. */
-	if (fence->context != job->queue->timeline.context && !dma_fence_is_signaled(fence)) {
-		dep = nova_dep_create(fence);
-		if (dep) {
-			job->deps[job->dep_count++] = dep;
-			ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(&dep->base));
-		} else {
-			ret = -ENOMEM;
-		}
-	}
+	if (fence->context != job->queue->timeline.context && !dma_fence_is_signaled(fence))
+		ret = nova_deps_add(&job->base, fence);
 	dma_fence_put(fence);
 	return ret;
 }
 
-static int nova_bind_job_init(struct nova_bind_job *job, struct drm_file *file,
-			      const struct drm_nova_array *syncs)
+static int nova_bind_job_init(struct nova_bind_job *job, struct drm_file *file)
 {
 	int ret;
 
 	job->fence = nova_fence_alloc();
-	job->deps = kcalloc(syncs->count, sizeof(*job->deps), GFP_KERNEL_ACCOUNT);
-	if (!job->fence || !job->deps)
+	if (!job->fence)
 		return -ENOMEM;
 	ret = drm_sched_job_init(&job->base, &job->queue->sched.entity, 1, job->queue,
 				 file->client_id);
@@ -381,14 +369,13 @@ struct nova_bind_job *nova_bind_job_create(struct nova_bind *bind,
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->bind = bind;
-	/* Bounds the count. */
 	ret = nova_syncs_init(&job->syncs, bind->file, syncs);
 	if (!ret) {
 		job->queue = nova_bind_queue_of(bind->vm);
 		ret = PTR_ERR_OR_ZERO(job->queue);
 	}
 	if (!ret)
-		ret = nova_bind_job_init(job, bind->file, syncs);
+		ret = nova_bind_job_init(job, bind->file);
 	if (ret) {
 		nova_bind_job_destroy(job);
 		return ERR_PTR(ret);
@@ -402,13 +389,12 @@ struct nova_bind_job *nova_bind_job_create(struct nova_bind *bind,
  */
 void nova_bind_job_destroy(struct nova_bind_job *job)
 {
-	if (job->base.s_fence)
+	if (job->base.s_fence) {
+		nova_deps_put(&job->base);
 		drm_sched_job_cleanup(&job->base);
-	for (u32 i = 0; i < job->dep_count; i++)
-		nova_dep_put(job->deps[i]);
+	}
 	nova_fence_free(job->fence);
 	nova_syncs_fini(&job->syncs);
-	kfree(job->deps);
 	kfree(job);
 }
 
@@ -430,8 +416,7 @@ static int nova_bind_job_arm(struct nova_bind_job *job, struct drm_exec *exec)
 	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
 	nova_fence_arm(&queue->timeline, job->fence);
-	for (u32 i = 0; i < job->dep_count; i++)
-		nova_dep_arm(&queue->deps, job->deps[i]);
+	nova_deps_arm(&queue->deps, &job->base);
 	fence = &job->fence->base;
 	nova_syncs_signal(&job->syncs, fence);
 	drm_gpuvm_resv_add_fence(&job->bind->vm->gpuvm, exec, fence, DMA_RESV_USAGE_BOOKKEEP,

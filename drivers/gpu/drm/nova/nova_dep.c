@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include <kunit/visibility.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include <drm/gpu_scheduler.h>
 
 #include "nova_dep.h"
 
@@ -126,3 +129,59 @@ void nova_dep_put(struct nova_dep *dep)
 	dma_fence_put(&dep->base);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_dep_put);
+
+static struct nova_dep *to_nova_dep(struct dma_fence *fence)
+{
+	return container_of(fence, struct nova_dep, base);
+}
+
+/**
+ * nova_deps_add() - make a job wait for a fence
+ * @job: the job, initialized; it has no other dependencies than those of here
+ * @fence: any fence
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int nova_deps_add(struct drm_sched_job *job, struct dma_fence *fence)
+{
+	struct nova_dep *dep = nova_dep_create(fence);
+	int ret;
+
+	if (!dep)
+		return -ENOMEM;
+	ret = drm_sched_job_add_dependency(job, dma_fence_get(&dep->base));
+	if (ret)
+		nova_dep_put(dep);
+	else
+		dma_fence_put(&dep->base);	/* the job has the other one */
+	return ret;
+}
+
+/**
+ * nova_deps_arm() - start to wait for all that a job waits for
+ * @deps: the queue's dependencies; the queue is alive and the caller holds its lock
+ * @job: the job, armed and not pushed yet
+ */
+void nova_deps_arm(struct nova_deps *deps, struct drm_sched_job *job)
+{
+	struct dma_fence *fence;
+	unsigned long index;
+
+	xa_for_each(&job->dependencies, index, fence)
+		nova_dep_arm(deps, to_nova_dep(fence));
+}
+
+/**
+ * nova_deps_put() - a job waits for nothing any more
+ * @job: the job, finished or never armed, before drm_sched_job_cleanup()
+ */
+void nova_deps_put(struct drm_sched_job *job)
+{
+	struct dma_fence *fence;
+	unsigned long index;
+
+	xa_for_each(&job->dependencies, index, fence) {
+		xa_erase(&job->dependencies, index);
+		nova_dep_put(to_nova_dep(fence));
+	}
+}

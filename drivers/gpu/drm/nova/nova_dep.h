@@ -6,12 +6,15 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
+struct drm_sched_job;
+
 /**
  * struct nova_dep - a job's dependency on a fence that may be anybody's
  *
  * The scheduler waits for this fence instead of the foreign one, which may
  * never signal. When the queue is killed the dependency is cut: our callback is taken off
- * the foreign fence and this one signals, so teardown waits for nobody else.
+ * the foreign fence and this one signals, so teardown waits for nobody else. The job has the
+ * reference: &drm_sched_job.dependencies are all of this type.
  */
 struct nova_dep {
 	/** @base: must be first, the core frees it */
@@ -40,6 +43,10 @@ struct nova_deps {
 
 void nova_deps_init(struct nova_deps *deps);
 void nova_deps_cut(struct nova_deps *deps);
+
+int nova_deps_add(struct drm_sched_job *job, struct dma_fence *fence);
+void nova_deps_arm(struct nova_deps *deps, struct drm_sched_job *job);
+void nova_deps_put(struct drm_sched_job *job);
 
 struct nova_dep *nova_dep_create(struct dma_fence *fence);
 void nova_dep_arm(struct nova_deps *deps, struct nova_dep *dep);

@@ -356,7 +356,7 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 			break;
 		to->seqno = seqno;
 		to->flags = seqno <= queue->hw.seqno ? NOVA_DUMP_JOB_RUNNING : 0;
-		to->push_count = job->push_count;
+		to->push_count = nova_job_push_count(job);
 	}
 	spin_unlock(&queue->timeline.lock);
 	nova_dump_writer_end(&snap->writer);
@@ -365,7 +365,7 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 /* Those of one job; false if there is no room. */
 static bool nova_dump_job_pushes(struct nova_dump_snapshot *snap, const struct nova_job *job)
 {
-	for (u32 i = 0; i < job->push_count; i++) {
+	for (u32 i = 0; i < nova_job_push_count(job); i++) {
 		struct nova_dump_push *to;
 
 		to = nova_dump_element(snap, snap->push_count, NOVA_DUMP_PUSHES_MAX, sizeof(*to));

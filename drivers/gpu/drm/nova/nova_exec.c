@@ -75,8 +75,7 @@ static int nova_exec_copy_pushes(struct nova_exec *exec, struct nova_job *job,
 	if (IS_ERR(pushes))
 		return PTR_ERR(pushes);
 	job->pushes = pushes;
-	job->push_count = array->count;
-	for (u32 i = 0; i < job->push_count; i++) {
+	for (u32 i = 0; i < array->count; i++) {
 		ret = nova_exec_check_push(&pushes[i]);
 		if (ret)
 			return ret;
@@ -166,9 +165,6 @@ static int nova_exec_copy_syncs(struct nova_exec *exec, u32 index,
 	ret = nova_syncs_init(&job->syncs, exec->file, array);
 	if (ret || !array->count)
 		return ret;
-	job->job->deps = kcalloc(array->count, sizeof(*job->job->deps), GFP_KERNEL_ACCOUNT);
-	if (!job->job->deps)
-		return -ENOMEM;
 	return nova_syncs_lookup(&job->syncs, nova_exec_add_wait, &wait);
 }
 
@@ -187,7 +183,7 @@ static int nova_exec_init_job(struct nova_exec *exec, u32 index)
 	ret = nova_exec_copy_pushes(exec, job, &args->pushes);
 	if (ret)
 		return ret;
-	ret = nova_job_init(job, exec->queue, exec->file->client_id);
+	ret = nova_job_init(job, exec->queue, args->pushes.count, exec->file->client_id);
 	if (ret)
 		return ret;
 	return nova_exec_copy_syncs(exec, index, &args->syncs);
@@ -260,7 +256,7 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 		nova_syncs_signal(&exec->jobs[i].syncs, fence);
 		trace_nova_job_submit(queue->ndev->drm.dev, queue->client_id, queue->id,
 				      fence->context, fence->seqno,
-				      exec->jobs[i].job->push_count);
+				      nova_job_push_count(exec->jobs[i].job));
 		/* The last fence of the timeline stands for the others. */
 		if (i == exec->count - 1) {
 			drm_gpuvm_resv_add_fence(&queue->vm->gpuvm, locks, fence,

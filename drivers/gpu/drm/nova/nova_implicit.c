@@ -88,17 +88,9 @@ static struct dma_fence_array *nova_implicit_merge(struct dma_fence **fences, u3
 static int nova_implicit_wait(struct nova_job *job, struct dma_fence **fences, u32 count)
 {
 	struct dma_fence_array *array;
-	struct nova_dep **deps;
 	u32 part, done = 0;
-	int ret = -ENOMEM;
+	int ret = 0;
 
-	deps = krealloc_array(job->deps,
-			      job->dep_count + DIV_ROUND_UP(count, NOVA_IMPLICIT_DEP_FENCES),
-			      sizeof(*deps), GFP_KERNEL_ACCOUNT);
-	if (deps) {
-		job->deps = deps;
-		ret = 0;
-	}
 	while (!ret && done < count) {
 		part = min(count - done, NOVA_IMPLICIT_DEP_FENCES);
 		ret = -ENOMEM;

@@ -156,8 +156,7 @@ static struct nova_job *nova_mover_job_create(struct nova_queue *queue)
 	if (!job)
 		return NULL;
 	job->pushes = kvzalloc_obj(*job->pushes);
-	job->push_count = 1;
-	if (job->pushes && !nova_job_init(job, queue, 0))
+	if (job->pushes && !nova_job_init(job, queue, 1, 0))
 		return job;
 	nova_mover_job_destroy(job);
 	return NULL;

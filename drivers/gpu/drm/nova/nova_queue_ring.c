@@ -123,7 +123,7 @@ void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct n
 	if (queue->ring.shut)
 		return;
 
-	for (u32 i = 0; i < job->push_count; i++)
+	for (u32 i = 0; i < nova_job_push_count(job); i++)
 		nova_queue_write_entry(queue, job->pushes[i].va, job->pushes[i].length,
 				       job->pushes[i].flags & DRM_NOVA_PUSH_SYNC);
 	bytes = nova_queue_write_release(queue, seqno);

@@ -228,20 +228,21 @@ void nova_sched_stop(struct nova_sched *sched)
 
 /**
  * nova_job_init() - prepare a job
- * @job: the job, zeroed, with @pushes and @push_count set
+ * @job: the job, zeroed, with @pushes set
  * @queue: the queue, to be kept referenced until nova_job_push() or nova_job_fini()
+ * @push_count: entries of @pushes
  * @client_id: for tracing
  *
  * Return: 0 or -ENOMEM; nova_job_fini() undoes it in both cases, and the memory is the caller's
  * until nova_job_arm().
  */
-int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id)
+int nova_job_init(struct nova_job *job, struct nova_queue *queue, u32 push_count, u64 client_id)
 {
 	int ret;
 
 	static_assert(!offsetof(struct nova_job, fence.base));
 	job->queue = queue;
-	ret = drm_sched_job_init(&job->base, &queue->sched.entity, job->push_count + 1, queue,
+	ret = drm_sched_job_init(&job->base, &queue->sched.entity, push_count + 1, queue,
 				 client_id);
 	if (ret)
 		job->base.s_fence = NULL;
@@ -251,23 +252,17 @@ EXPORT_SYMBOL_IF_KUNIT(nova_job_init);
 
 /**
  * nova_job_add_dep() - make a job wait for a fence
- * @job: the job, initialized, with room in @deps
+ * @job: the job, initialized
  * @fence: any fence
  *
  * Return: 0 or -ENOMEM.
  */
 int nova_job_add_dep(struct nova_job *job, struct dma_fence *fence)
 {
-	struct nova_dep *dep;
-
 	/* Jobs of one queue run in order anyway. */
 	if (fence->context == job->queue->timeline.context || dma_fence_is_signaled(fence))
 		return 0;
-	dep = nova_dep_create(fence);
-	if (!dep)
-		return -ENOMEM;
-	job->deps[job->dep_count++] = dep;
-	return drm_sched_job_add_dependency(&job->base, dma_fence_get(&dep->base));
+	return nova_deps_add(&job->base, fence);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_job_add_dep);
 
@@ -288,8 +283,7 @@ struct dma_fence *nova_job_arm(struct nova_job *job)
 	nova_sched_get_job(&queue->sched);
 	drm_sched_job_arm(&job->base);
 	nova_fence_arm(&queue->timeline, &job->fence);
-	for (u32 i = 0; i < job->dep_count; i++)
-		nova_dep_arm(&queue->deps, job->deps[i]);
+	nova_deps_arm(&queue->deps, &job->base);
 	return &job->fence.base;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_job_arm);
@@ -310,11 +304,10 @@ EXPORT_SYMBOL_IF_KUNIT(nova_job_push);
  */
 void nova_job_fini(struct nova_job *job)
 {
-	if (job->base.s_fence)
+	if (job->base.s_fence) {
+		nova_deps_put(&job->base);
 		drm_sched_job_cleanup(&job->base);
-	for (u32 i = 0; i < job->dep_count; i++)
-		nova_dep_put(job->deps[i]);
-	kfree(job->deps);
+	}
 	kvfree(job->pushes);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_job_fini);

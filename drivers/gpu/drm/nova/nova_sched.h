@@ -13,7 +13,6 @@
 
 struct dma_fence;
 struct nova_bound;
-struct nova_dep;
 struct nova_device;
 struct nova_queue;
 
@@ -43,7 +42,8 @@ void nova_sched_put_job(struct nova_sched *sched);
  * struct nova_job - one job on its way through the scheduler
  *
  * Holds no reference: its queue waits for it. Once armed its memory is its fence's, and stays as
- * long as somebody keeps that.
+ * long as somebody keeps that. It has 256 bytes, for which there is a slab: with one more it would
+ * take 512, and those are cleared for each job.
  */
 struct nova_job {
 	/** @fence: what user space sees; must be first, a reference once armed */
@@ -52,24 +52,29 @@ struct nova_job {
 	struct drm_sched_job base;
 	/** @queue: the queue */
 	struct nova_queue *queue;
-	/** @deps: dependencies */
-	struct nova_dep **deps;
-	/** @dep_count: valid entries of @deps */
-	u32 dep_count;
-	/** @push_count: valid entries of @pushes */
-	u32 push_count;
-	/** @pushes: what the GPU executes */
+	/** @pushes: what the GPU executes: nova_job_push_count() of them */
 	struct drm_nova_push *pushes;
 };
 
 #define to_nova_job(base_) container_of(base_, struct nova_job, base)
+
+/**
+ * nova_job_push_count() - how many pushes a job has
+ * @job: the job, initialized
+ *
+ * Return: the number. Its credits are the entries of the ring that it takes: one is the release.
+ */
+static inline u32 nova_job_push_count(const struct nova_job *job)
+{
+	return job->base.credits - 1;
+}
 
 u32 nova_sched_timeout_ms(void);
 
 int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue);
 void nova_sched_fini(struct nova_queue *queue);
 
-int nova_job_init(struct nova_job *job, struct nova_queue *queue, u64 client_id);
+int nova_job_init(struct nova_job *job, struct nova_queue *queue, u32 push_count, u64 client_id);
 int nova_job_add_dep(struct nova_job *job, struct dma_fence *fence);
 struct dma_fence *nova_job_arm(struct nova_job *job);
 void nova_job_push(struct nova_job *job);

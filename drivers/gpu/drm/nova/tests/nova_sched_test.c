@@ -83,16 +83,13 @@ static void sched_test_exit(struct kunit *test)
 	mutex_destroy(&line->queue.lock);
 }
 
-/* A job with room for a dependency. */
 static struct nova_job *make_job(struct kunit *test)
 {
 	struct line *line = test->priv;
 	struct nova_job *job = kzalloc_obj(*job);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->deps = kcalloc(1, sizeof(*job->deps), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, job->deps);
-	KUNIT_ASSERT_EQ(test, nova_job_init(job, &line->queue, 1), 0);
+	KUNIT_ASSERT_EQ(test, nova_job_init(job, &line->queue, 0, 1), 0);
 	return job;
 }
 
@@ -287,7 +284,7 @@ static void sched_job_never_submitted(struct kunit *test)
 	struct nova_job *job = make_job(test);
 
 	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
-	KUNIT_EXPECT_EQ(test, job->dep_count, 1);
+	KUNIT_EXPECT_FALSE(test, xa_empty(&job->base.dependencies));
 	nova_job_fini(job);
 	kfree(job);
 	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 1);
@@ -304,7 +301,7 @@ static void sched_needless_dependencies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->fences[0]), 0);
 	dma_fence_signal(line->foreign);
 	KUNIT_EXPECT_EQ(test, nova_job_add_dep(job, line->foreign), 0);
-	KUNIT_EXPECT_EQ(test, job->dep_count, 0);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&job->base.dependencies));
 	nova_job_fini(job);
 	kfree(job);
 	nova_timeline_abort(&line->queue.timeline, -ECANCELED);
