@@ -327,7 +327,7 @@ static int nova_bind_job_add_wait(void *data, const struct drm_nova_sync *sync)
 	struct dma_fence *fence;
 	int ret;
 
-	ret = nova_sync_find_fence(job->syncs.file, sync, &fence);
+	ret = nova_sync_find_fence(job->bind->file, sync, &fence);
 	if (ret || !fence)
 		return ret;
 	/* Binds of one VM are applied in order anyway. */
@@ -350,7 +350,7 @@ static int nova_bind_job_init(struct nova_bind_job *job, struct drm_file *file)
 		job->base.s_fence = NULL;
 		return ret;
 	}
-	return nova_syncs_lookup(&job->syncs, nova_bind_job_add_wait, job);
+	return nova_syncs_lookup(&job->syncs, file, nova_bind_job_add_wait, job);
 }
 
 /**
@@ -369,7 +369,7 @@ struct nova_bind_job *nova_bind_job_create(struct nova_bind *bind,
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->bind = bind;
-	ret = nova_syncs_init(&job->syncs, bind->file, syncs);
+	ret = nova_syncs_init(&job->syncs, syncs);
 	if (!ret) {
 		job->queue = nova_bind_queue_of(bind->vm);
 		ret = PTR_ERR_OR_ZERO(job->queue);

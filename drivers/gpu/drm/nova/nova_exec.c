@@ -40,13 +40,10 @@ struct nova_exec_job {
 struct nova_exec {
 	struct drm_file *file;
 	struct nova_queue *queue;
-	struct drm_nova_job *args;
 	struct nova_exec_job *jobs;
 	u32 count;
 	bool implicit;
-	/* What @args and @jobs are for a single job, as most calls have. */
-	struct drm_nova_job one_args;
-	struct nova_exec_job one;
+	struct nova_exec_job one;	/* what @jobs is for a single job, as most calls have */
 };
 
 VISIBLE_IF_KUNIT int nova_exec_check_push(const struct drm_nova_push *push)
@@ -162,61 +159,55 @@ static int nova_exec_copy_syncs(struct nova_exec *exec, u32 index,
 	struct nova_exec_job *job = &exec->jobs[index];
 	int ret;
 
-	ret = nova_syncs_init(&job->syncs, exec->file, array);
+	ret = nova_syncs_init(&job->syncs, array);
 	if (ret || !array->count)
 		return ret;
-	return nova_syncs_lookup(&job->syncs, nova_exec_add_wait, &wait);
+	return nova_syncs_lookup(&job->syncs, exec->file, nova_exec_add_wait, &wait);
 }
 
-static int nova_exec_init_job(struct nova_exec *exec, u32 index)
+static int nova_exec_init_job(struct nova_exec *exec, u32 index, const struct drm_nova_array *array)
 {
-	const struct drm_nova_job *args = &exec->args[index];
+	const struct drm_nova_array element = {
+		.ptr = array->ptr + (u64)index * array->stride,
+		.stride = array->stride,
+		.count = 1,
+	};
+	struct drm_nova_job args;
 	struct nova_job *job;
 	int ret;
 
-	if (args->flags || args->pad)
+	ret = nova_uapi_array_read(&element, &args, sizeof(args));
+	if (ret)
+		return ret;
+	if (args.flags || args.pad)
 		return -EINVAL;
 	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
 	exec->jobs[index].job = job;
-	ret = nova_exec_copy_pushes(exec, job, &args->pushes);
+	ret = nova_exec_copy_pushes(exec, job, &args.pushes);
 	if (ret)
 		return ret;
-	ret = nova_job_init(job, exec->queue, args->pushes.count, exec->file->client_id);
+	ret = nova_job_init(job, exec->queue, args.pushes.count, exec->file->client_id);
 	if (ret)
 		return ret;
-	return nova_exec_copy_syncs(exec, index, &args->syncs);
-}
-
-static int nova_exec_copy_jobs(struct nova_exec *exec, const struct drm_nova_array *array)
-{
-	struct drm_nova_job *args;
-	int ret;
-
-	if (array->count == 1) {
-		exec->args = &exec->one_args;
-		exec->jobs = &exec->one;
-		ret = nova_uapi_array_check(array, sizeof(*args), 1);
-		return ret ?: nova_uapi_array_read(array, exec->args, sizeof(*args));
-	}
-	args = nova_uapi_array(array, sizeof(*args), sizeof(*args), NOVA_EXEC_JOBS_MAX);
-	if (IS_ERR(args))
-		return PTR_ERR(args);
-	exec->args = args;
-	exec->jobs = kcalloc(array->count, sizeof(*exec->jobs), GFP_KERNEL_ACCOUNT);
-	return exec->jobs ? 0 : -ENOMEM;
+	return nova_exec_copy_syncs(exec, index, &args.syncs);
 }
 
 static int nova_exec_init(struct nova_exec *exec, const struct drm_nova_array *array)
 {
 	int ret;
 
-	ret = nova_exec_copy_jobs(exec, array);
+	ret = nova_uapi_array_check(array, sizeof(struct drm_nova_job), NOVA_EXEC_JOBS_MAX);
 	if (ret)
 		return ret;
-	for (exec->count = 0; exec->count < array->count;) {
-		ret = nova_exec_init_job(exec, exec->count++);
+	exec->jobs = &exec->one;
+	if (array->count > 1)
+		exec->jobs = kcalloc(array->count, sizeof(*exec->jobs), GFP_KERNEL_ACCOUNT);
+	if (!exec->jobs)
+		return -ENOMEM;
+	while (exec->count < array->count) {
+		ret = nova_exec_init_job(exec, exec->count++, array);
 		if (ret)
 			return ret;
 	}
@@ -234,10 +225,8 @@ static void nova_exec_fini(struct nova_exec *exec)
 		}
 		nova_syncs_fini(&job->syncs);
 	}
-	if (exec->jobs == &exec->one)
-		return;
-	kfree(exec->jobs);
-	kvfree(exec->args);
+	if (exec->jobs != &exec->one)
+		kfree(exec->jobs);
 }
 
 /* The point of no return, with the reservations held. */

@@ -43,13 +43,11 @@ int nova_sync_find_fence(struct drm_file *file, const struct drm_nova_sync *sync
 /**
  * nova_syncs_init() - copy and check the array
  * @syncs: zeroed; nova_syncs_fini() undoes it, whatever is returned
- * @file: whose syncobjs
  * @array: the argument
  *
  * Return: 0 or a negative error code.
  */
-int nova_syncs_init(struct nova_syncs *syncs, struct drm_file *file,
-		    const struct drm_nova_array *array)
+int nova_syncs_init(struct nova_syncs *syncs, const struct drm_nova_array *array)
 {
 	struct drm_nova_sync *args;
 	int ret;
@@ -59,7 +57,6 @@ int nova_syncs_init(struct nova_syncs *syncs, struct drm_file *file,
 	args = nova_uapi_array(array, sizeof(*args), sizeof(*args), NOVA_SYNCS_MAX);
 	if (IS_ERR(args))
 		return PTR_ERR(args);
-	syncs->file = file;
 	syncs->args = args;
 	syncs->count = array->count;
 	for (u32 i = 0; i < syncs->count; i++) {
@@ -71,11 +68,12 @@ int nova_syncs_init(struct nova_syncs *syncs, struct drm_file *file,
 	return syncs->signals ? 0 : -ENOMEM;
 }
 
-static int nova_syncs_add_signal(struct nova_syncs *syncs, const struct drm_nova_sync *sync)
+static int nova_syncs_add_signal(struct nova_syncs *syncs, struct drm_file *file,
+				 const struct drm_nova_sync *sync)
 {
 	struct nova_sync_signal *signal = &syncs->signals[syncs->signal_count];
 
-	signal->syncobj = drm_syncobj_find(syncs->file, sync->handle);
+	signal->syncobj = drm_syncobj_find(file, sync->handle);
 	if (!signal->syncobj)
 		return -ENOENT;
 	syncs->signal_count++;
@@ -89,18 +87,20 @@ static int nova_syncs_add_signal(struct nova_syncs *syncs, const struct drm_nova
 /**
  * nova_syncs_lookup() - find the syncobjs
  * @syncs: initialised
+ * @file: whose syncobjs
  * @wait: called for each that is waited for, in the order of the array
  * @data: for @wait
  *
  * Return: 0 or a negative error code.
  */
-int nova_syncs_lookup(struct nova_syncs *syncs, nova_syncs_wait_t wait, void *data)
+int nova_syncs_lookup(struct nova_syncs *syncs, struct drm_file *file, nova_syncs_wait_t wait,
+		      void *data)
 {
 	int ret = 0;
 
 	for (u32 i = 0; !ret && i < syncs->count; i++)
 		ret = syncs->args[i].flags & DRM_NOVA_SYNC_SIGNAL ?
-		      nova_syncs_add_signal(syncs, &syncs->args[i]) :
+		      nova_syncs_add_signal(syncs, file, &syncs->args[i]) :
 		      wait(data, &syncs->args[i]);
 	kvfree(syncs->args);
 	syncs->args = NULL;

@@ -23,16 +23,14 @@ struct nova_sync_signal {
  * struct nova_syncs - the sync array of one job
  */
 struct nova_syncs {
-	/** @file: whose syncobjs */
-	struct drm_file *file;
 	/** @count: elements of the array */
 	u32 count;
+	/** @signal_count: valid entries of @signals */
+	u32 signal_count;
 	/** @args: the array, until nova_syncs_lookup() */
 	struct drm_nova_sync *args;
 	/** @signals: what the job signals */
 	struct nova_sync_signal *signals;
-	/** @signal_count: valid entries of @signals */
-	u32 signal_count;
 };
 
 /* Called for each syncobj that the job waits for: 0 or a negative error code. */
@@ -42,10 +40,10 @@ int nova_sync_check(const struct drm_nova_sync *sync);
 int nova_sync_find_fence(struct drm_file *file, const struct drm_nova_sync *sync,
 			 struct dma_fence **fence);
 
-int nova_syncs_init(struct nova_syncs *syncs, struct drm_file *file,
-		    const struct drm_nova_array *array)
+int nova_syncs_init(struct nova_syncs *syncs, const struct drm_nova_array *array)
 	__must_not_hold(nova_core_door);
-int nova_syncs_lookup(struct nova_syncs *syncs, nova_syncs_wait_t wait, void *data);
+int nova_syncs_lookup(struct nova_syncs *syncs, struct drm_file *file, nova_syncs_wait_t wait,
+		      void *data);
 void nova_syncs_signal(struct nova_syncs *syncs, struct dma_fence *fence);
 void nova_syncs_fini(struct nova_syncs *syncs);
 
