@@ -53,6 +53,8 @@ const struct bench_figure bench_figures[] = {
 	  "spaces/4k-1-async/nova", "spaces/4k-1-sync/nova", INFO, 0 },
 	{ "EXEC of one empty job by GET_CAP, CPU time of all tasks", "submit/exec-1-all/nova",
 	  "submit/get-cap/nova", INFO, 0 },
+	{ "EXEC of 64 empty jobs behind another, per job, by EXEC of one, CPU time",
+	  "submit/exec-64-behind/nova", "submit/exec-1/nova", INFO, 0 },
 	{ "user-mode submission by EXEC, CPU time of all tasks for a job",
 	  "submit/userq-1-all/nova", "submit/exec-push-all/nova", INFO, 0 },
 	{ "user-mode submission of 64 by EXEC of 64, CPU time of a job",

@@ -171,6 +171,22 @@ static int exec_cpu(struct bench_arm *arm, double *values)
 	return ret;
 }
 
+/* A call of arm->number empty jobs right behind another, which has woken the worker and this thread's processor. */
+static int exec_behind_cpu(struct bench_arm *arm, double *values)
+{
+	struct submit *submit = arm->data;
+	uint32_t count = (uint32_t)arm->number;
+	int ret = bench_client_exec(&submit->client, NULL, count, false);
+	double start = bench_cpu();
+
+	if (!ret)
+		ret = bench_client_exec(&submit->client, NULL, count, false);
+	values[0] = (bench_cpu() - start) / count;
+	if (!ret)
+		ret = bench_client_exec(&submit->client, NULL, 1, true);
+	return ret ? ret : bench_client_wait(&submit->client);
+}
+
 /* arm->number: ranges in a call; each is a job. */
 static int userq_cpu(struct bench_arm *arm, double *values)
 {
@@ -353,6 +369,7 @@ static const struct submit_plan cpu_plans[] = {
 	{ "get-cap", "GET_CAP, CPU time", get_cap, 0, false },
 	{ "exec-1", "EXEC of one empty job, CPU time", exec_cpu, 1, true },
 	{ "exec-64", "EXEC of 64 empty jobs, CPU time per job", exec_cpu, 64, true },
+	{ "exec-64-behind", "EXEC of 64 empty jobs right behind another, CPU time per job", exec_behind_cpu, 64, false },
 	{ "exec-push", "EXEC of one job with commands, CPU time", exec_cpu, -1, true },
 	{ "exec-push-64", "EXEC of 64 jobs with commands, CPU time per job", exec_cpu, -64, true },
 	{ "userq-1", "user-mode queue, one job a doorbell, CPU time", userq_cpu, 1, true },
