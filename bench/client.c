@@ -62,15 +62,14 @@ int bench_client_exec(struct bench_client *client, const struct nova_push_range 
 		      uint32_t count, bool signal)
 {
 	struct nova_job_sync sync = { .sync = client->done, .flags = NOVA_JOB_SYNC_SIGNAL };
-	struct nova_job jobs[JOBS_MAX] = { 0 };
+	struct nova_job jobs[JOBS_MAX];
 	int ret;
 
 	if (!count || count > JOBS_MAX)
 		return -EINVAL;
-	for (uint32_t i = 0; i < count && range; i++) {
-		jobs[i].ranges = range;
-		jobs[i].range_count = 1;
-	}
+	/* Those and no more: it is part of what a call costs. */
+	for (uint32_t i = 0; i < count; i++)
+		jobs[i] = (struct nova_job) { .ranges = range, .range_count = range != NULL };
 	sync.point = client->point + 1;
 	if (signal) {
 		jobs[count - 1].syncs = &sync;
