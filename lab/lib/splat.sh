@@ -44,6 +44,23 @@ nova_core.*audit: .*survived
 P
 }
 
+# splat_mask LOG: prints the log without the reports of KCSAN that are about the kernel alone, no line of which is in a
+# module of ours; empty lines take their place. The kernel is full of races that it lives with.
+splat_mask() {
+	LC_ALL=C awk '
+		function flush(  i) {
+			for (i = 1; i <= held; i++)
+				print ours ? lines[i] : ""
+			held = 0
+		}
+		/BUG: KCSAN: / { flush(); ours = 0; reporting = 1 }
+		!reporting { print; next }
+		{ lines[++held] = $0 }
+		/\[nova_(core|drm)\]/ { ours = 1 }
+		/======/ { flush(); reporting = 0 }
+		END { flush() }' "$1"
+}
+
 # splat_at LOG: prints "NUMBER:LINE" of the log's first line that is a splat; fails when there is none. Only lines with
 # the kernel's time stamp count: what programs print is theirs. What kmemleak suspects is none when nova-leaks has said
 # in the log that it knows all of it.
@@ -51,7 +68,7 @@ splat_at() {
 	local none='^$' at
 	! grep -aq "$splat_leaks_known" "$1" || none='kmemleak: [0-9]* new suspected'
 	# Each reads to the end: one that stops at the first line would have the others die of SIGPIPE.
-	at=$(grep -anE '^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\]' "$1" | grep -av "$none" | grep -aE -f <(splat_patterns) | sed -n 1p)
+	at=$(splat_mask "$1" | grep -anE '^(<[0-9]+>)?\[ *[0-9]+\.[0-9]+\]' | grep -av "$none" | grep -aE -f <(splat_patterns) | sed -n 1p)
 	[ -n "$at" ] && printf '%s\n' "$at"
 }
 

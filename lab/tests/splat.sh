@@ -49,6 +49,19 @@ equal splat-at '3:[    3.0] WARNING: at x' "$(splat_at "$work/log")"
 equal splat-context '[    2.0] [IGT] nova_vm: starting subtest second' "$(splat_context "$work/log" | head -n 1)"
 equal splat-context-end '[    4.0] [IGT] nova_vm: starting subtest third' "$(splat_context "$work/log" | tail -n 1)"
 
+# race FRAME: what KCSAN says about a race, and what comes after.
+race() {
+	printf '[    %s\n' '1.0] ======' '1.0] BUG: KCSAN: data-race in set_nlink / set_nlink' '1.0] ' \
+		'1.0] write to 0xffff888000844cd0 of 4 bytes by task 12 on cpu 0:' "1.0]  $1" '1.0] ======' '2.0] nova_core: fine'
+}
+race 'kernfs_refresh_inode+0x13d/0x150' >"$work/log"
+equal race-kernel clean "$(if splat_find "$work/log" >/dev/null; then echo splat; else echo clean; fi)"
+equal race-lines 7 "$(splat_mask "$work/log" | wc -l)"
+race 'nova_drv_remove+0xba/0x1f0 [nova_drm]' >"$work/log"
+equal race-ours '2:[    1.0] BUG: KCSAN: data-race in set_nlink / set_nlink' "$(splat_at "$work/log")"
+{ race 'do_idle+0x68/0x120' && race 'nova_core_rpc_call+0x1/0x2 [nova_core]' && race 'do_idle+0x68/0x120'; } >"$work/log"
+equal race-second '9:[    1.0] BUG: KCSAN: data-race in set_nlink / set_nlink' "$(splat_at "$work/log")"
+
 # Megabytes may come after it.
 {
 	printf '[    1.0] WARNING: at x\n'
