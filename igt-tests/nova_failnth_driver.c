@@ -498,7 +498,7 @@ struct scene {
 	uint32_t gate;
 	uint32_t queue;
 	struct igt_nova_bo bo;
-	uint32_t result;
+	int result;	/* a sync file: to wait for it is no ioctl, which may allocate */
 };
 
 typedef void (*scene_push_t)(struct scene *scene, struct igt_nova_push *push);
@@ -531,27 +531,30 @@ static void scene_open(struct scene *scene, scene_push_t write_push)
 	struct drm_nova_sync syncs[2], gate_out;
 	struct igt_nova_push push;
 	int fd = igt_nova_dev_open(dev());
+	uint32_t out;
 
 	igt_nova_client_init(&scene->client, fd);
 	scene->gate = igt_nova_client_queue(&scene->client, 0);
 	scene->queue = igt_nova_client_queue(&scene->client, igt_nova_engine_count(fd) - 1);
 	igt_nova_client_bo(&scene->client, &scene->bo, 2 * PAGE, SYSTEM);
 	igt_nova_bo_fill(&scene->bo, 0);
-	scene->result = igt_nova_syncobj_create(fd);
+	out = igt_nova_syncobj_create(fd);
 	gate_out = igt_nova_signal(igt_nova_syncobj_create(fd), 0);
 
 	igt_nova_push_begin(&scene->client, &push, 32);
 	igt_nova_push_acquire(&push, scene->bo.va, 1);
 	igt_assert_eq(igt_nova_submit(fd, scene->gate, &push, &gate_out, 1), 0);
 	syncs[0] = igt_nova_wait_for(gate_out.handle, 0);
-	syncs[1] = igt_nova_signal(scene->result, 0);
+	syncs[1] = igt_nova_signal(out, 0);
 	igt_nova_push_begin(&scene->client, &push, 32);
 	write_push(scene, &push);
 	igt_assert_eq(igt_nova_submit(fd, scene->queue, &push, syncs, 2), 0);
+	scene->result = igt_nova_sync_file(fd, out);
 }
 
 static void scene_close(struct scene *scene)
 {
+	close(scene->result);
 	igt_nova_bo_destroy(scene->client.fd, &scene->bo);
 	igt_nova_client_close(&scene->client);
 }
@@ -579,10 +582,10 @@ static void check_worker(scene_push_t write_push, int error)
 	check_injection_works(scene.client.fd, &range);
 	igt_nova_fail_always_begin(&range, "nova_dump_work");
 	__atomic_store_n(&scene.bo.map[0], 1, __ATOMIC_SEQ_CST);
-	ret = igt_nova_syncobj_wait(scene.client.fd, scene.result, 0);
+	ret = igt_nova_sync_file_wait(scene.result);
 	failures = igt_nova_fail_always_end();
 	igt_assert_eq(ret, 0);
-	igt_assert_eq(igt_nova_fence_result(scene.client.fd, scene.result), error ? error : 1);
+	igt_assert_eq(igt_nova_sync_file_status(scene.result), error ? error : 1);
 	igt_info("%u allocations in workers and interrupt threads\n", failures);
 	igt_assert_eq(failures, 0);
 	if (!error)
@@ -629,10 +632,10 @@ static void test_worker_lost(void)
 	igt_nova_unplug_misbehave("surprise-remove");
 	igt_nova_fail_always_begin(&range, NULL);
 	igt_assert_eq(igt_nova_ioctl(scene.client.fd, DRM_IOCTL_NOVA_GET_TIME, &time), -ENODEV);
-	ret = igt_nova_syncobj_wait(scene.client.fd, scene.result, 0);
+	ret = igt_nova_sync_file_wait(scene.result);
 	failures = igt_nova_fail_always_end();
 	igt_assert_eq(ret, 0);
-	igt_assert_eq(igt_nova_fence_result(scene.client.fd, scene.result), -ENODEV);
+	igt_assert_eq(igt_nova_sync_file_status(scene.result), -ENODEV);
 	igt_info("%u allocations in workers and interrupt threads\n", failures);
 	igt_assert_eq(failures, 0);
 	scene_close(&scene);
