@@ -87,6 +87,7 @@ void bench_plot_write(FILE *out, const struct bench_result *result, const char *
 	const char *unit = "";
 	unsigned int lines = 0;
 	double least = 1;
+	int is_time;
 
 	for (size_t i = 0; i < result->count; i++) {
 		if (strcmp(result->series[i].plot, plot))
@@ -101,14 +102,21 @@ void bench_plot_write(FILE *out, const struct bench_result *result, const char *
 	}
 	start(out, plot, path);
 	/* A logarithmic axis has no 0. */
-	fprintf(out, "set logscale y\n%sset ylabel ", least > 0 ? "set logscale x\n" : "");
-	quote(out, unit);
+	fprintf(out, "set logscale y\n%s", least > 0 ? "set logscale x\n" : "");
+	is_time = !strcmp(unit, "ns");
+	if (is_time) {
+		fputs("set format y '%.0s %cs'", out);
+	} else {
+		fputs("set format y '%g'\nset ylabel ", out);
+		quote(out, unit);
+	}
 	fputs("\nplot ", out);
 	lines = 0;
 	for (size_t i = 0; i < result->count; i++) {
 		if (!is_first_of_line(result, plot, i))
 			continue;
-		fprintf(out, "%s$line%u using 1:2:3:4 with yerrorlines title ", lines ? ", " : "", lines);
+		fprintf(out, "%s$line%u using %s with yerrorlines title ", lines ? ", " : "", lines,
+			is_time ? "1:($2/1e9):($3/1e9):($4/1e9)" : "1:2:3:4");
 		quote(out, result->series[i].line);
 		lines++;
 	}

@@ -66,6 +66,9 @@ static void test_program(void **state)
 	assert_has(text, "title 'ours'");
 	assert_has(text, "title 'peer''s'");
 	assert_has(text, "set logscale x");
+	/* Nanoseconds, as the SI writes them. */
+	assert_has(text, "set format y '%.0s %cs'");
+	assert_has(text, "$line1 using 1:($2/1e9):");
 	assert_null(strstr(text, "99"));
 	free(text);
 	bench_result_fini(&result);
