@@ -189,17 +189,26 @@ static void find_reason(struct json_object *test, char why[WHY_MAX])
 		copy_line(why, timeout);
 }
 
+static const char *line_after(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line == '\n' ? line + 1 : line;
+}
+
 /* The first warning that is no noise: what made a "dmesg-warn" of a pass. */
 static bool find_warning(const struct report *report, const char *warnings, char why[WHY_MAX])
 {
 	const char *line = warnings;
 
 	while (*line) {
+		/* A report of KCSAN is between two lines of these. */
+		bool opens = memmem(line, strcspn(line, "\n"), "======", 6);
+		const char *behind = behind_kernel_race(opens ? line_after(line) : line);
+
 		copy_line(why, line);
-		if (why[0] && regexec(&report->noise, why, 0, NULL, 0))
+		if (!behind && why[0] && regexec(&report->noise, why, 0, NULL, 0))
 			return true;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
+		line = line_after(behind ? behind : line);
 	}
 	why[0] = '\0';
 	/* A result of that name must have a reason: without one it is not believed. */
