@@ -105,6 +105,7 @@ uint64_t fuzz_pointer(struct fuzz_op *op, void *memory, size_t size)
 {
 	const struct fuzz_memory *own = &op->thread->memory;
 	uint32_t how = fuzz_below(&op->random, 6);
+	const char *end;
 
 	if (!fuzz_broken(op))
 		return (uintptr_t)memory;
@@ -117,8 +118,9 @@ uint64_t fuzz_pointer(struct fuzz_op *op, void *memory, size_t size)
 	case 2:
 		return (uintptr_t)own->readonly;
 	case 3:
-		/* The last byte is not there. */
-		return (uintptr_t)own->arena + FUZZ_ARENA + 1 - (size ? size : 1);
+		/* The last byte is not there. Of an answer, what is before it may have been written. */
+		end = memory == own->answer ? own->answer + FUZZ_PAGE : own->arena + FUZZ_ARENA;
+		return (uintptr_t)end + 1 - (size ? size : 1);
 	case 4:
 		return 0ull - 8 * fuzz_below(&op->random, 1024);
 	default:
