@@ -31,7 +31,10 @@ struct nova_fence {
 struct nova_timeline {
 	/** @lock: guards @pending and @seqno */
 	spinlock_t lock;
-	/** @pending: unsignalled fences, oldest first */
+	/**
+	 * @pending: unsignalled fences, oldest first. A job that has its fence here is not
+	 * freed while the lock is held: the scheduler does that when the fence has signalled
+	 */
 	struct list_head pending __guarded_by(&lock);
 	/** @context: fence context */
 	u64 context;
