@@ -69,7 +69,10 @@ extern "C" {
  * mappings stay readable and writable with undefined content, files and handles can be closed.
  */
 
-/* Upstream's three; numbers and leading fields are fixed. */
+/*
+ * Numbers of the ioctls, for DRM_IOCTL_NOVA_* below, which have the documentation.
+ * Upstream's three: numbers and leading fields are fixed.
+ */
 #define DRM_NOVA_GETPARAM		0x00
 #define DRM_NOVA_GEM_CREATE		0x01
 #define DRM_NOVA_GEM_INFO		0x02
@@ -113,15 +116,19 @@ struct drm_nova_getparam {
 	__u64 value;
 };
 
-/* Placement masks. */
-#define DRM_NOVA_PLACEMENT_VRAM		(1u << 0)	/* video memory */
-#define DRM_NOVA_PLACEMENT_SYSTEM	(1u << 1)	/* system memory */
+/** define DRM_NOVA_PLACEMENT_VRAM - video memory */
+#define DRM_NOVA_PLACEMENT_VRAM		(1u << 0)
+/** define DRM_NOVA_PLACEMENT_SYSTEM - system memory */
+#define DRM_NOVA_PLACEMENT_SYSTEM	(1u << 1)
 
 /** define DRM_NOVA_GEM_NO_MMAP - the buffer is never mapped by a CPU */
 #define DRM_NOVA_GEM_NO_MMAP		(1u << 0)
 
-#define DRM_NOVA_CPU_CACHING_DEFAULT	0	/* WB in system memory, WC in video memory */
-#define DRM_NOVA_CPU_CACHING_WB		1	/* system memory only, or EINVAL */
+/** define DRM_NOVA_CPU_CACHING_DEFAULT - WB in system memory, WC in video memory */
+#define DRM_NOVA_CPU_CACHING_DEFAULT	0
+/** define DRM_NOVA_CPU_CACHING_WB - write-back; system memory only, or EINVAL */
+#define DRM_NOVA_CPU_CACHING_WB		1
+/** define DRM_NOVA_CPU_CACHING_WC - write-combined */
 #define DRM_NOVA_CPU_CACHING_WC		2
 
 /**
@@ -186,12 +193,16 @@ struct drm_nova_gem_info {
 	__u32 reserved;
 };
 
-/* What DRM_IOCTL_NOVA_DEV_QUERY answers. */
-#define DRM_NOVA_QUERY_DEVICE		1	/* struct drm_nova_query_device */
-#define DRM_NOVA_QUERY_MEMORY		2	/* struct drm_nova_query_memory */
-#define DRM_NOVA_QUERY_ENGINES		3	/* struct drm_nova_query_engines */
-#define DRM_NOVA_QUERY_LIMITS		4	/* struct drm_nova_query_limits */
-#define DRM_NOVA_QUERY_PRIORITIES	5	/* struct drm_nova_query_priorities */
+/** define DRM_NOVA_QUERY_DEVICE - &struct drm_nova_query_device */
+#define DRM_NOVA_QUERY_DEVICE		1
+/** define DRM_NOVA_QUERY_MEMORY - &struct drm_nova_query_memory */
+#define DRM_NOVA_QUERY_MEMORY		2
+/** define DRM_NOVA_QUERY_ENGINES - &struct drm_nova_query_engines */
+#define DRM_NOVA_QUERY_ENGINES		3
+/** define DRM_NOVA_QUERY_LIMITS - &struct drm_nova_query_limits */
+#define DRM_NOVA_QUERY_LIMITS		4
+/** define DRM_NOVA_QUERY_PRIORITIES - &struct drm_nova_query_priorities */
+#define DRM_NOVA_QUERY_PRIORITIES	5
 
 /**
  * struct drm_nova_dev_query - DRM_IOCTL_NOVA_DEV_QUERY
@@ -274,7 +285,9 @@ struct drm_nova_query_memory {
 	struct drm_nova_memory_region regions[4];
 };
 
+/** define DRM_NOVA_ENGINE_COPY - a copy engine */
 #define DRM_NOVA_ENGINE_COPY		1
+/** define DRM_NOVA_ENGINE_GRAPHICS - the graphics engine, which has the 2D class */
 #define DRM_NOVA_ENGINE_GRAPHICS	2
 
 /**
@@ -391,8 +404,10 @@ struct drm_nova_gem_mmap_offset {
 /** define DRM_NOVA_GEM_LABEL_MAX - longest label in bytes, or E2BIG */
 #define DRM_NOVA_GEM_LABEL_MAX		4096
 
-#define DRM_NOVA_MADVISE_WILLNEED	0	/* keep it; how each buffer begins */
-#define DRM_NOVA_MADVISE_DONTNEED	1	/* it may be dropped when memory is short */
+/** define DRM_NOVA_MADVISE_WILLNEED - keep the content; how each buffer begins */
+#define DRM_NOVA_MADVISE_WILLNEED	0
+/** define DRM_NOVA_MADVISE_DONTNEED - it may be dropped when memory is short */
+#define DRM_NOVA_MADVISE_DONTNEED	1
 
 /**
  * struct drm_nova_gem_set_meta - DRM_IOCTL_NOVA_GEM_SET_META
@@ -460,13 +475,19 @@ struct drm_nova_vm_destroy {
 	__u32 pad;
 };
 
-#define DRM_NOVA_VM_BIND_OP_MAP		0	/* map a range, replacing what is there */
-#define DRM_NOVA_VM_BIND_OP_UNMAP	1	/* unmap a range; what is not mapped is no error */
-#define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2	/* unmap all the client has bound; other fields 0 */
+/** define DRM_NOVA_VM_BIND_OP_MAP - map a range, replacing what is there */
+#define DRM_NOVA_VM_BIND_OP_MAP		0
+/** define DRM_NOVA_VM_BIND_OP_UNMAP - unmap a range; what is not mapped is no error */
+#define DRM_NOVA_VM_BIND_OP_UNMAP	1
+/** define DRM_NOVA_VM_BIND_OP_UNMAP_ALL - unmap all the client has bound; other fields 0 */
+#define DRM_NOVA_VM_BIND_OP_UNMAP_ALL	2
 
-#define DRM_NOVA_VM_BIND_READONLY	(1u << 0)	/* MAP: GPU writes fault */
-#define DRM_NOVA_VM_BIND_SPARSE		(1u << 1)	/* MAP without memory; see below */
-#define DRM_NOVA_VM_BIND_USERPTR	(1u << 2)	/* MAP of the caller's memory; see below */
+/** define DRM_NOVA_VM_BIND_READONLY - MAP: writes by the GPU fault */
+#define DRM_NOVA_VM_BIND_READONLY	(1u << 0)
+/** define DRM_NOVA_VM_BIND_SPARSE - MAP without memory, see &struct drm_nova_vm_bind_op */
+#define DRM_NOVA_VM_BIND_SPARSE		(1u << 1)
+/** define DRM_NOVA_VM_BIND_USERPTR - MAP of the caller's memory, see there */
+#define DRM_NOVA_VM_BIND_USERPTR	(1u << 2)
 
 /**
  * struct drm_nova_vm_bind_op - one change of an address space
@@ -587,9 +608,12 @@ struct drm_nova_vm_get_state {
 	struct drm_nova_array faults;
 };
 
+/** define DRM_NOVA_PRIORITY_LOW - less of a busy engine than others get */
 #define DRM_NOVA_PRIORITY_LOW		0
+/** define DRM_NOVA_PRIORITY_NORMAL - an equal part of it */
 #define DRM_NOVA_PRIORITY_NORMAL	1
-#define DRM_NOVA_PRIORITY_HIGH		2	/* needs CAP_SYS_NICE, or EACCES */
+/** define DRM_NOVA_PRIORITY_HIGH - more of it; needs CAP_SYS_NICE, or EACCES */
+#define DRM_NOVA_PRIORITY_HIGH		2
 
 /**
  * DOC: user-mode queues
@@ -633,9 +657,12 @@ struct drm_nova_vm_get_state {
 /** define DRM_NOVA_QUEUE_USERMODE - the client writes to the ring and rings the doorbell */
 #define DRM_NOVA_QUEUE_USERMODE		(1u << 0)
 
-#define DRM_NOVA_USERQ_DOORBELL		0x90	/* in page 0, NOTIFY_CHANNEL_PENDING */
-#define DRM_NOVA_USERQ_GP_GET		0x88	/* in page 1 */
-#define DRM_NOVA_USERQ_GP_PUT		0x8c	/* in page 1 */
+/** define DRM_NOVA_USERQ_DOORBELL - offset in page 0, NOTIFY_CHANNEL_PENDING */
+#define DRM_NOVA_USERQ_DOORBELL		0x90
+/** define DRM_NOVA_USERQ_GP_GET - offset in page 1 */
+#define DRM_NOVA_USERQ_GP_GET		0x88
+/** define DRM_NOVA_USERQ_GP_PUT - offset in page 1 */
+#define DRM_NOVA_USERQ_GP_PUT		0x8c
 
 /**
  * struct drm_nova_queue_create - DRM_IOCTL_NOVA_QUEUE_CREATE
@@ -680,10 +707,14 @@ struct drm_nova_queue_destroy {
 	__u32 pad;
 };
 
-#define DRM_NOVA_QUEUE_STATE_GUILTY	(1u << 0)	/* killed for what its own job did */
-#define DRM_NOVA_QUEUE_STATE_INNOCENT	(1u << 1)	/* killed for what another queue did */
-#define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)	/* took longer than the limit */
-#define DRM_NOVA_QUEUE_STATE_LOST	(1u << 3)	/* the device lost its state */
+/** define DRM_NOVA_QUEUE_STATE_GUILTY - killed for what its own job did */
+#define DRM_NOVA_QUEUE_STATE_GUILTY	(1u << 0)
+/** define DRM_NOVA_QUEUE_STATE_INNOCENT - killed for what another queue did */
+#define DRM_NOVA_QUEUE_STATE_INNOCENT	(1u << 1)
+/** define DRM_NOVA_QUEUE_STATE_TIMEDOUT - took longer than the limit */
+#define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)
+/** define DRM_NOVA_QUEUE_STATE_LOST - the device lost its state */
+#define DRM_NOVA_QUEUE_STATE_LOST	(1u << 3)
 
 /**
  * struct drm_nova_queue_get_state - DRM_IOCTL_NOVA_QUEUE_GET_STATE
@@ -701,8 +732,10 @@ struct drm_nova_queue_get_state {
 	__u32 error;
 };
 
-#define DRM_NOVA_SYNC_SIGNAL		(1u << 0)	/* the job signals it; otherwise it waits */
-#define DRM_NOVA_SYNC_TIMELINE		(1u << 1)	/* @point counts; otherwise it must be 0 */
+/** define DRM_NOVA_SYNC_SIGNAL - the job signals it; without it waits */
+#define DRM_NOVA_SYNC_SIGNAL		(1u << 0)
+/** define DRM_NOVA_SYNC_TIMELINE - the point counts; without it must be 0 */
+#define DRM_NOVA_SYNC_TIMELINE		(1u << 1)
 
 /**
  * struct drm_nova_sync - a syncobj before or after a job
@@ -806,11 +839,17 @@ struct drm_nova_get_time {
 /** define DRM_NOVA_USER_FENCE_32 - the value in memory has 4 bytes and not 8 */
 #define DRM_NOVA_USER_FENCE_32		(1u << 0)
 
-#define DRM_NOVA_USER_FENCE_EQ		0	/* memory == value */
+/** define DRM_NOVA_USER_FENCE_EQ - memory == value */
+#define DRM_NOVA_USER_FENCE_EQ		0
+/** define DRM_NOVA_USER_FENCE_NEQ - memory != value */
 #define DRM_NOVA_USER_FENCE_NEQ		1
-#define DRM_NOVA_USER_FENCE_GT		2	/* memory > value, unsigned like the following */
+/** define DRM_NOVA_USER_FENCE_GT - memory > value, unsigned like the following */
+#define DRM_NOVA_USER_FENCE_GT		2
+/** define DRM_NOVA_USER_FENCE_GE - memory >= value */
 #define DRM_NOVA_USER_FENCE_GE		3
+/** define DRM_NOVA_USER_FENCE_LT - memory < value */
 #define DRM_NOVA_USER_FENCE_LT		4
+/** define DRM_NOVA_USER_FENCE_LE - memory <= value */
 #define DRM_NOVA_USER_FENCE_LE		5
 
 /**
@@ -847,36 +886,52 @@ struct drm_nova_wait_user_fence {
 	__s64 timeout;
 };
 
+/** define DRM_IOCTL_NOVA_GETPARAM - a parameter of the device, &struct drm_nova_getparam */
 #define DRM_IOCTL_NOVA_GETPARAM \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GETPARAM, struct drm_nova_getparam)
+/** define DRM_IOCTL_NOVA_GEM_CREATE - make a buffer, &struct drm_nova_gem_create */
 #define DRM_IOCTL_NOVA_GEM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_CREATE, struct drm_nova_gem_create)
+/** define DRM_IOCTL_NOVA_GEM_INFO - what a buffer is, and where, &struct drm_nova_gem_info */
 #define DRM_IOCTL_NOVA_GEM_INFO \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_INFO, struct drm_nova_gem_info)
+/** define DRM_IOCTL_NOVA_DEV_QUERY - what the device is and has, &struct drm_nova_dev_query */
 #define DRM_IOCTL_NOVA_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_DEV_QUERY, struct drm_nova_dev_query)
+/** define DRM_IOCTL_NOVA_GEM_MMAP_OFFSET - to map a buffer, &struct drm_nova_gem_mmap_offset */
 #define DRM_IOCTL_NOVA_GEM_MMAP_OFFSET \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_MMAP_OFFSET, struct drm_nova_gem_mmap_offset)
+/** define DRM_IOCTL_NOVA_GEM_SET_META - a label, or advice, &struct drm_nova_gem_set_meta */
 #define DRM_IOCTL_NOVA_GEM_SET_META \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GEM_SET_META, struct drm_nova_gem_set_meta)
+/** define DRM_IOCTL_NOVA_VM_CREATE - make an address space, &struct drm_nova_vm_create */
 #define DRM_IOCTL_NOVA_VM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_CREATE, struct drm_nova_vm_create)
+/** define DRM_IOCTL_NOVA_VM_DESTROY - give it up, &struct drm_nova_vm_destroy */
 #define DRM_IOCTL_NOVA_VM_DESTROY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_DESTROY, struct drm_nova_vm_destroy)
+/** define DRM_IOCTL_NOVA_VM_BIND - change its mappings, &struct drm_nova_vm_bind */
 #define DRM_IOCTL_NOVA_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_VM_BIND, struct drm_nova_vm_bind)
+/** define DRM_IOCTL_NOVA_VM_GET_STATE - its state and its faults, &struct drm_nova_vm_get_state */
 #define DRM_IOCTL_NOVA_VM_GET_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_VM_GET_STATE, struct drm_nova_vm_get_state)
+/** define DRM_IOCTL_NOVA_QUEUE_CREATE - make a queue, &struct drm_nova_queue_create */
 #define DRM_IOCTL_NOVA_QUEUE_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_CREATE, struct drm_nova_queue_create)
+/** define DRM_IOCTL_NOVA_QUEUE_DESTROY - give it up, &struct drm_nova_queue_destroy */
 #define DRM_IOCTL_NOVA_QUEUE_DESTROY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_DESTROY, struct drm_nova_queue_destroy)
+/** define DRM_IOCTL_NOVA_QUEUE_GET_STATE - why it is dead, &struct drm_nova_queue_get_state */
 #define DRM_IOCTL_NOVA_QUEUE_GET_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_QUEUE_GET_STATE, struct drm_nova_queue_get_state)
+/** define DRM_IOCTL_NOVA_EXEC - submit jobs, &struct drm_nova_exec */
 #define DRM_IOCTL_NOVA_EXEC \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_EXEC, struct drm_nova_exec)
+/** define DRM_IOCTL_NOVA_GET_TIME - the GPU's clock beside a CPU's, &struct drm_nova_get_time */
 #define DRM_IOCTL_NOVA_GET_TIME \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_NOVA_GET_TIME, struct drm_nova_get_time)
+/** define DRM_IOCTL_NOVA_WAIT_USER_FENCE - a value in memory, &struct drm_nova_wait_user_fence */
 #define DRM_IOCTL_NOVA_WAIT_USER_FENCE \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_NOVA_WAIT_USER_FENCE, struct drm_nova_wait_user_fence)
 
