@@ -159,7 +159,6 @@ NOVA_API void nova_bo_destroy(struct nova_bo *bo)
 static int map_locked(struct nova_bo *bo)
 {
 	struct drm_nova_gem_mmap_offset args = { .handle = bo->handle };
-	void *map;
 	int ret;
 
 	if (bo->size > SIZE_MAX)
@@ -167,12 +166,7 @@ static int map_locked(struct nova_bo *bo)
 	ret = nova_ioctl(bo->dev->fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &args);
 	if (ret)
 		return ret;
-	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, bo->dev->fd,
-		   (off_t)args.offset);
-	if (map == MAP_FAILED)
-		return -errno;
-	bo->map = map;
-	return 0;
+	return nova_mmap(bo->dev->fd, args.offset, bo->size, &bo->map);
 }
 
 NOVA_API int nova_bo_map(struct nova_bo *bo, void **map)

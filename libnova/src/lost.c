@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Who wants to know that a device is gone. Every ioctl passes here, so that whichever sees it first tells. */
+/* Who wants to know that a device is gone. Every call of the kernel passes here: whichever sees it first tells. */
 #include <errno.h>
 
 #include "private.h"
 
-/* The devices that are open, to find the one of a file. Looked at only when an ioctl says -ENODEV. */
+/* The devices that are open, to find the one of a file. Looked at only when the kernel says -ENODEV. */
 static struct {
 	pthread_mutex_t lock;
 	struct nova_device *first;
@@ -34,7 +34,7 @@ void nova_lost_fini(struct nova_device *dev)
 	pthread_mutex_destroy(&dev->lost.lock);
 }
 
-/* The caller of the ioctl that failed uses the device, so it stays after the search. */
+/* The caller of what failed uses the device, so it stays after the search. */
 static struct nova_device *find_device(int fd)
 {
 	struct nova_device *dev;
@@ -59,9 +59,8 @@ static void report(struct nova_device *dev)
 	pthread_mutex_unlock(&dev->lost.lock);
 }
 
-int nova_ioctl(int fd, unsigned long request, void *arg)
+static int look_at(int fd, int ret)
 {
-	int ret = nova_kernel_ioctl(fd, request, arg);
 	struct nova_device *dev;
 
 	if (ret == -ENODEV) {
@@ -70,6 +69,16 @@ int nova_ioctl(int fd, unsigned long request, void *arg)
 			report(dev);
 	}
 	return ret;
+}
+
+int nova_ioctl(int fd, unsigned long request, void *arg)
+{
+	return look_at(fd, nova_kernel_ioctl(fd, request, arg));
+}
+
+int nova_mmap(int fd, uint64_t offset, size_t size, void **map)
+{
+	return look_at(fd, nova_kernel_mmap(fd, offset, size, map));
 }
 
 NOVA_API int nova_device_set_lost_callback(struct nova_device *dev,

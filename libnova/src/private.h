@@ -15,13 +15,15 @@
 #define NOVA_PAGE_SIZE		4096u
 
 /*
- * The only way into the kernel, so that tests can take its place: ioctl.c does the
- * system call and nothing else. Returns 0 or a negative errno, never -EINTR.
+ * The only ways into the kernel, so that tests can take its place: kernel.c does the
+ * system calls and nothing else. Return 0 or a negative errno, never -EINTR.
  */
 int nova_kernel_ioctl(int fd, unsigned long request, void *arg);
+int nova_kernel_mmap(int fd, uint64_t offset, size_t size, void **map);
 
 /* What all others call: the same, and tells who wants to know when the device is gone. */
 int nova_ioctl(int fd, unsigned long request, void *arg);
+int nova_mmap(int fd, uint64_t offset, size_t size, void **map);
 
 /**
  * struct nova_lost - who wants to know that a device is gone

@@ -45,13 +45,13 @@ static int map_queue(struct nova_userq *userq, const struct drm_nova_queue_creat
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *map;
+	int ret;
 
 	if (!map_fits(args, page))
 		return -EIO;
-	map = mmap(NULL, args->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, userq->dev->fd,
-		   (off_t)args->doorbell_offset);
-	if (map == MAP_FAILED)
-		return -errno;
+	ret = nova_mmap(userq->dev->fd, args->doorbell_offset, args->map_size, &map);
+	if (ret)
+		return ret;
 	userq->map = map;
 	userq->map_size = args->map_size;
 	userq->doorbell = (volatile uint32_t *)(void *)(userq->map + DRM_NOVA_USERQ_DOORBELL);

@@ -478,6 +478,26 @@ int nova_kernel_ioctl(int fd, unsigned long request, void *arg)
 	return gone ? -ENODEV : -fake.fail_error;
 }
 
+int nova_kernel_mmap(int fd, uint64_t offset, size_t size, void **map)
+{
+	void *address;
+
+	fake.calls++;
+	if (fake.gone_from && fake.calls >= fake.gone_from) {
+		fake.last_failed = FAKE_MMAP;
+		return -ENODEV;
+	}
+	if (fake.calls == fake.fail_call) {
+		fake.last_failed = FAKE_MMAP;
+		return -fake.fail_error;
+	}
+	address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	if (address == MAP_FAILED)
+		return -errno;
+	*map = address;
+	return 0;
+}
+
 /* --- set-up ---------------------------------------------------------------- */
 
 void fake_open(void)

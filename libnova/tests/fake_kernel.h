@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kernel for libnova's tests: takes the place of src/ioctl.c. It has handle
+ * A kernel for libnova's tests: takes the place of src/kernel.c. It has handle
  * tables, remembers the last arguments and fails on demand. Its DRM file is a memfd, so
  * maps are real; dma-bufs, sync objects and sync files are duplicates of it.
  */
@@ -24,6 +24,7 @@
 /* What a user-mode queue is mapped at, by default, and its token. */
 #define FAKE_USERQ_OFFSET	((FAKE_HANDLES - 1ull) << 20)
 #define FAKE_USERQ_TOKEN	0x10007u
+#define FAKE_MMAP	(~0ul)	/* for an mmap(), where requests of ioctls are counted or told */
 #define FAKE_VA_START	0x10000ull
 #define FAKE_VA_SIZE	(1ull << 30)
 

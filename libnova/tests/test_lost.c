@@ -55,6 +55,31 @@ static void test_once(void **state)
 	assert_int_equal(told.calls + other.calls, 2);
 }
 
+/* The kernel refuses to map what it has just given an offset for. */
+static void test_mmap(void **state)
+{
+	struct nova_bo_desc bo_desc = { .size = 4096 };
+	struct nova_queue_desc queue_desc = { .ring_size = 16 };
+	struct told told = { 0 };
+	struct nova_userq *userq;
+	struct nova_bo *bo;
+	struct nova_vm *vm;
+	void *map;
+
+	assert_int_equal(nova_bo_create(*state, &bo_desc, &bo), 0);
+	assert_int_equal(nova_device_set_lost_callback(*state, lost, &told), 0);
+	fake.gone_from = fake.calls + 2;
+	assert_int_equal(nova_bo_map(bo, &map), -ENODEV);
+	assert_int_equal(fake.last_failed, FAKE_MMAP);
+	assert_int_equal(told.calls, 1);
+	fake.gone_from = 0;
+	assert_int_equal(nova_vm_create(*state, &vm), 0);
+	fake.gone_from = fake.calls + 2;
+	assert_int_equal(nova_userq_create(vm, &queue_desc, &userq), -ENODEV);
+	nova_vm_destroy(vm);
+	nova_bo_destroy(bo);
+}
+
 /* Each device has its own, and one without a callback is no trouble. */
 static void test_two_devices(void **state)
 {
@@ -123,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_once),
+		TEST(test_mmap),
 		TEST(test_two_devices),
 		TEST(test_threads),
 	};
