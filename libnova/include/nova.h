@@ -24,7 +24,7 @@
  *     nova_device ─┬─ nova_bo      memory
  *                  ├─ nova_vm      GPU address space; ranges of buffers are mapped in it
  *                  │    ├─ nova_heap    small pieces of large buffers, mapped in it
- *                  │    └─ nova_queue   runs jobs in that address space, in order
+ *                  │    ├─ nova_queue   runs jobs in that address space, in order
  *                  │    └─ nova_userq   the same without system calls; nova_vm_wait_fence()
  *                  └─ nova_sync    what a job waits for or signals, binary or timeline
  *                       └─ nova_timeline   one with the counter of its points
@@ -38,12 +38,17 @@
  *
  * ==============  =========================================================
  * -EINVAL         an argument is malformed, out of range or misaligned
- * -ENOENT         no such device
+ * -EFAULT         memory of the process is not there, or may not be written to
+ * -ENOENT         no such device; nothing is mapped at an address
  * -EACCES         permission missing (render node, high priority)
- * -EPERM          not allowed for this buffer
- * -ENOSPC         out of video memory, addresses, channels, or room in a push
+ * -EPERM          not allowed for this object
+ * -EBUSY          the buffer has to stay where it is for a user-mode queue
+ * -ENOSPC         out of video memory, addresses, channels, room in a push, or beyond a limit of
+ *                 struct nova_limits
  * -ENOMEM         out of system memory
- * -E2BIG          more elements or bytes than struct nova_limits allows
+ * -EBADF          not a descriptor
+ * -EMFILE         no descriptor is left to the process
+ * -E2BIG          more elements or bytes than struct nova_limits allows in a call
  * -EOPNOTSUPP     not a nova device, or a feature it lacks
  * -ECANCELED      the queue was killed, see nova_queue_get_state()
  * -ETIME          the deadline passed
@@ -62,8 +67,8 @@
  * or an address space does not wait for jobs; the kernel keeps their memory until they end.
  *
  * Threads: functions may be called from any thread and at the same time, on
- * the same object too, with two exceptions. Nothing else may use an object while
- * it is destroyed; and a nova_push belongs to one thread at a time. Interrupted
+ * the same object too, with two exceptions. Nothing else may use an object, or the heaps
+ * of an address space, while it is destroyed; and a nova_push belongs to one thread at a time. Interrupted
  * system calls are restarted. After fork() a child must not use the parent's objects.
  *
  * Sizes are in bytes and times in nanoseconds unless the name says otherwise. Deadlines are absolute,

@@ -44,6 +44,10 @@ struct nova_bo_desc {
  * @bo: out, the buffer; nova_bo_destroy() it
  *
  * Memory is allocated at first use, so -ENOSPC can come later.
+ *
+ * Returns 0; -EINVAL for a size of 0 or beyond the limit, and for what does not go together;
+ * -ENOSPC when the buffers of the open device would be more than it may have (struct nova_limits);
+ * another error of the list in nova.h.
  */
 int nova_bo_create(struct nova_device *dev, const struct nova_bo_desc *desc, struct nova_bo **bo);
 
@@ -62,7 +66,7 @@ int nova_bo_import(struct nova_device *dev, int dmabuf_fd, struct nova_bo **bo);
  * @bo: the buffer
  * @dmabuf_fd: out, close-on-exec descriptor, the caller's
  *
- * Returns 0; -EPERM for a buffer private to an address space; -ENODEV.
+ * Returns 0; -EPERM for a buffer private to an address space; -EMFILE; -ENODEV.
  */
 int nova_bo_export(struct nova_bo *bo, int *dmabuf_fd);
 
@@ -138,7 +142,9 @@ enum nova_bo_advice {
  * For buffers kept for later use. DONTNEED waits for jobs that may be using the buffer; the GPU must not use
  * it until it is needed again. CPU maps stay usable all the time.
  *
- * Returns 0; -EPERM for an imported buffer; -ENODEV; an error of the list in nova.h.
+ * Returns 0; -EPERM for an imported buffer; -EBUSY for NOVA_BO_DONTNEED where it is mapped beside
+ * user-mode queues; -ENOSPC for NOVA_BO_WILLNEED there when video memory has no room; another error
+ * of the list in nova.h.
  */
 int nova_bo_madvise(struct nova_bo *bo, enum nova_bo_advice advice, uint32_t *retained);
 

@@ -182,8 +182,7 @@ int nova_push_copy_release(struct nova_push *push, uint64_t va, uint32_t value);
  */
 int nova_push_copy_timestamp(struct nova_push *push, uint64_t va, uint32_t value);
 
-/* --- looking at a push buffer --- */
-
+/* What nova_push_decode() finds. */
 #define NOVA_PUSH_HEADER	0	/* a header: what its data means, or an operation without data */
 #define NOVA_PUSH_METHOD	1	/* a value for a method: data, or a header that has it inside */
 #define NOVA_PUSH_BAD		2	/* nothing that Host accepts; the last one that is visited */
@@ -222,7 +221,7 @@ typedef int (*nova_push_visit_t)(const struct nova_push_item *item, void *data);
  * @visit: called for each word that means something, as Host would read them
  * @data: its last argument
  *
- * Return: 0, -EINVAL after the first word that Host would not accept, or what @visit returned.
+ * Returns 0; -EINVAL after the first word that Host would not accept; or what @visit returned.
  */
 int nova_push_decode(const uint32_t *words, uint32_t count, nova_push_visit_t visit, void *data);
 
@@ -233,7 +232,7 @@ int nova_push_decode(const uint32_t *words, uint32_t count, nova_push_visit_t vi
  * @va: GPU address of the first word, for the left column
  * @out: where to; its errors are the caller's to look at, too
  *
- * Return: as nova_push_decode(), or -EIO if @out takes no more.
+ * Returns 0; -EINVAL as nova_push_decode(); -EIO if @out takes no more.
  */
 int nova_push_dump(const uint32_t *words, uint32_t count, uint64_t va, FILE *out);
 

@@ -35,6 +35,9 @@ struct nova_queue_desc {
  * @vm: address space its jobs run in
  * @desc: what to make
  * @queue: out; nova_queue_destroy() it
+ *
+ * Returns 0; -ENOSPC when there are too many queues or channels; -EACCES for a priority that is
+ * not the caller's; another error of the list in nova.h.
  */
 int nova_queue_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 		      struct nova_queue **queue);
@@ -112,6 +115,11 @@ struct nova_job {
  * @queue: the queue
  * @jobs: the jobs, run in order; all are accepted or none
  * @count: number of them, not 0
+ *
+ * Returns 0; -ECANCELED when the queue was killed; -ENOSPC when too many of its jobs have not ended
+ * (struct nova_limits, queue_jobs_max) or what is mapped does not fit in video memory; -E2BIG for
+ * too many jobs, ranges or syncs; -EFAULT when memory of a process is mapped that is no more; -EINVAL
+ * also for a wait for a point that nobody has submitted; another error of the list in nova.h.
  */
 int nova_queue_submit(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count);
 
@@ -129,6 +137,8 @@ int nova_queue_submit(struct nova_queue *queue, const struct nova_job *jobs, uin
  * @jobs: the jobs, run in order; all are accepted or none
  * @count: number of them, not 0
  * @flags: NOVA_SUBMIT_*; 0: as nova_queue_submit()
+ *
+ * Returns what nova_queue_submit() does.
  */
 int nova_queue_submit_flags(struct nova_queue *queue, const struct nova_job *jobs, uint32_t count,
 			    uint32_t flags);
