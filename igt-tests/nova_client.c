@@ -349,6 +349,35 @@ static void test_monitor_wedged(int fd)
 	nova_monitor_destroy(monitor);
 }
 
+/* Its queues are gone, and it works: nobody has to do anything. */
+static void test_monitor_recovered(int fd)
+{
+	struct nova_queue_desc desc = { .priority = NOVA_PRIORITY_NORMAL };
+	struct nova_monitor_event event;
+	struct nova_monitor *monitor;
+	struct nova_queue *queue = NULL;
+	struct client client;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	open_client(&client, 0);
+	igt_assert_eq(nova_monitor_create(&monitor), 0);
+	expect_event(monitor, NOVA_MONITOR_ADDED, &event);
+	igt_nova_unplug_misbehave("crash-firmware");
+	igt_assert_eq(nova_queue_create(client.vm, &desc, &queue), -ETIMEDOUT);
+	expect_event(monitor, NOVA_MONITOR_RECOVERED, &event);
+	igt_assert_eq(event.recovery[0], 0);
+	igt_assert_eq(nova_queue_create(client.vm, &desc, &queue), 0);
+	nova_queue_destroy(queue);
+	/* The next test may have it die once, too. */
+	igt_nova_unplug(igt_nova_path("unbind"));
+	expect_event(monitor, NOVA_MONITOR_REMOVED, &event);
+	close_client(&client);
+	igt_nova_replug();
+	nova_monitor_destroy(monitor);
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "heap-reuse", "Pieces and push buffers come back when the GPU is done with them, not before.",
 	  test_heap_reuse },
@@ -360,6 +389,8 @@ static const struct igt_nova_test tests[] = {
 	  test_monitor_rebind },
 	{ "monitor-wedged", "A device of no use is reported, with the way to recover it.",
 	  test_monitor_wedged },
+	{ "monitor-recovered", "A device whose firmware died and came back is reported, and works.",
+	  test_monitor_recovered },
 };
 
 int igt_main()

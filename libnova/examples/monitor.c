@@ -18,6 +18,7 @@ static void print_event(const struct nova_monitor_event *event)
 		[NOVA_MONITOR_ADDED] = "added",
 		[NOVA_MONITOR_REMOVED] = "removed",
 		[NOVA_MONITOR_WEDGED] = "wedged",
+		[NOVA_MONITOR_RECOVERED] = "recovered",
 	};
 	const struct nova_device_entry *entry = &event->entry;
 

@@ -87,7 +87,11 @@ int nova_device_fd(const struct nova_device *dev);
 #define NOVA_FEATURE_ASYNC_BIND	(1ull << 0)	/* nova_vm_bind_async() */
 #define NOVA_FEATURE_SPARSE	(1ull << 1)	/* NOVA_VM_SPARSE, NOVA_VM_SCRATCH */
 #define NOVA_FEATURE_USERPTR	(1ull << 2)	/* nova_vm_map_user() */
-#define NOVA_FEATURE_IMPLICIT_SYNC	(1u << 7)	/* NOVA_SUBMIT_IMPLICIT_SYNC */
+#define NOVA_FEATURE_USERMODE_QUEUE	(1ull << 3)	/* nova_userq_create() */
+#define NOVA_FEATURE_USER_FENCE	(1ull << 4)	/* nova_vm_wait_fence() */
+#define NOVA_FEATURE_RECOVERY	(1ull << 5)	/* a dead firmware costs queues only, NOVA_QUEUE_LOST */
+#define NOVA_FEATURE_MADVISE	(1ull << 6)	/* nova_bo_madvise() */
+#define NOVA_FEATURE_IMPLICIT_SYNC	(1ull << 7)	/* NOVA_SUBMIT_IMPLICIT_SYNC */
 
 /**
  * struct nova_device_info - identity
@@ -204,7 +208,16 @@ int nova_device_find_engine(struct nova_device *dev, uint32_t type, uint32_t ins
  * @ring_size_min: smallest ring of a queue, in entries
  * @ring_size_max: largest
  * @job_timeout_ms: a job that runs longer is killed with its queue, in ms
- * @vm_binds_max: nova_vm_bind_async() that are pending in one address space
+ * @vm_binds_max: nova_vm_bind_async() that are pending in one address space, or -ENOSPC
+ * @queue_jobs_max: jobs of one queue that have not ended, or -ENOSPC
+ * @page_tables_max: page tables of all address spaces of an open device, or -ENOSPC; each 2 MiB of
+ *                   addresses in use takes one, and a few are needed above them
+ * @bo_total_max: bytes of all buffers made by an open device, or -ENOSPC
+ * @userq_vram_max: bytes of the buffers that may be in video memory and are mapped where there are
+ *                  user-mode queues, by open device, or -ENOSPC
+ *
+ * What counts for an open device is given back with the object, which a job or a dma-buf may keep
+ * for longer than nova_bo_destroy() and the like.
  */
 struct nova_limits {
 	uint32_t va_bits;
@@ -222,6 +235,10 @@ struct nova_limits {
 	uint32_t ring_size_max;
 	uint32_t job_timeout_ms;
 	uint32_t vm_binds_max;
+	uint32_t queue_jobs_max;
+	uint32_t page_tables_max;
+	uint64_t bo_total_max;
+	uint64_t userq_vram_max;
 };
 
 /** nova_device_query_limits() - bounds of this device and driver */
@@ -231,10 +248,11 @@ int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits
  * nova_device_query_priorities() - which priorities the caller's queues may have
  * @dev: the device
  * @allowed: out, a mask of 1 << NOVA_PRIORITY_*
+ * @known: out, all that there are, those as well that are -EACCES to the caller; or NULL
  *
  * Returns 0 or an error of the list above; -EINVAL also when the kernel is too old to tell.
  */
-int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed);
+int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed, uint32_t *known);
 
 /**
  * struct nova_time - the GPU's and the CPU's clock at one moment

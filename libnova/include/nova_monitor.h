@@ -16,13 +16,15 @@ struct nova_monitor;
 #define NOVA_MONITOR_ADDED	1	/* a device is there, with its render node */
 #define NOVA_MONITOR_REMOVED	2	/* its render node is gone; open files of it answer -ENODEV */
 #define NOVA_MONITOR_WEDGED	3	/* it does not work until it is recovered, see recovery */
+#define NOVA_MONITOR_RECOVERED	4	/* it lost its queues (NOVA_QUEUE_LOST) and works again */
 
 /**
  * struct nova_monitor_event - what happened to a device
  * @type: NOVA_MONITOR_*
  * @reserved: 0
  * @entry: the device; the same in all events between one that it was added and one that it was removed
- * @recovery: NOVA_MONITOR_WEDGED: the kernel's ways to recover it, "rebind" or "rebind,bus-reset"; otherwise empty
+ * @recovery: NOVA_MONITOR_WEDGED: the kernel's ways to recover it, "rebind" or
+ *	"rebind,bus-reset"; otherwise empty
  */
 struct nova_monitor_event {
 	uint32_t type;

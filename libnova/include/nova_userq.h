@@ -11,6 +11,7 @@ extern "C" {
 /* Queues that are submitted to without a system call, and waits for memory. See nova.h. */
 
 struct nova_vm;
+struct nova_queue;
 struct nova_userq;
 struct nova_push_range;
 struct nova_queue_desc;
@@ -22,9 +23,14 @@ struct nova_queue_state;
  * @desc: what to make
  * @userq: out; nova_userq_destroy() it
  *
- * What is mapped in the address space stays resident while it has such a queue. -ENOSPC when that
- * is more than a file may hold. Work on it has no time limit, but a queue that hangs its engine is killed
- * after that of jobs. Nothing waits for it but nova_vm_wait_fence() and what its command words do.
+ * What is mapped in the address space stays resident while it has such a queue. Work on it has no
+ * time limit, but a queue that hangs its engine is killed after that of jobs. Nothing waits for it
+ * but nova_vm_wait_fence() and what its command words do. Devices that have such queues have
+ * NOVA_FEATURE_USERMODE_QUEUE.
+ *
+ * Returns 0; -ENOSPC when there are too many queues or channels, or more is mapped than may stay
+ * resident (struct nova_limits, userq_vram_max); -EPERM when memory of a process is mapped in the
+ * address space; -EACCES for a priority that is not the caller's; another error of the list in nova.h.
  */
 int nova_userq_create(struct nova_vm *vm, const struct nova_queue_desc *desc,
 		      struct nova_userq **userq);
@@ -55,8 +61,9 @@ uint32_t nova_userq_space(struct nova_userq *userq);
  * No system call, no wait. All ranges are taken or none.
  *
  * Returns 0; -ENOSPC when the ring has no room: wait for something submitted before and try
- * again, more than once if need be, as the GPU tells from time to time only where it is; -EINVAL for a range that is none, or for more of them than the ring ever has room for. A queue that is
- * dead, or whose device is gone, takes ranges as well, and does nothing: nova_userq_get_state() tells, and
+ * again, more than once if need be, as the GPU tells from time to time only where it is; -EINVAL for
+ * a range that is none, or for more of them than the ring ever has room for. A queue that is dead,
+ * or whose device is gone, takes ranges as well, and does nothing: nova_userq_get_state() tells, and
  * so does nova_vm_wait_fence().
  */
 int nova_userq_submit(struct nova_userq *userq, const struct nova_push_range *ranges,
@@ -80,6 +87,7 @@ int nova_userq_submit(struct nova_userq *userq, const struct nova_push_range *ra
  * @userq: who is going to write it, or NULL: -ECANCELED when that queue is killed
  * @op: NOVA_FENCE_EQ..
  * @flags: NOVA_FENCE_32BIT
+ * @queue: as @userq, for one that is submitted to by system calls; at most one of both
  */
 struct nova_fence_wait {
 	uint64_t va;
@@ -89,6 +97,7 @@ struct nova_fence_wait {
 	struct nova_userq *userq;
 	uint32_t op;
 	uint32_t flags;
+	struct nova_queue *queue;
 };
 
 /**
@@ -101,7 +110,7 @@ struct nova_fence_wait {
  * at the deadline.
  *
  * Returns 0; -ETIME at the deadline; -ENOENT when no buffer is mapped there; -EPERM for an
- * imported buffer; -ECANCELED; -ENODEV.
+ * imported buffer and for memory of a process; -ECANCELED; -ENODEV.
  */
 int nova_vm_wait_fence(struct nova_vm *vm, const struct nova_fence_wait *wait);
 

@@ -324,7 +324,8 @@ NOVA_API int nova_device_find_engine(struct nova_device *dev, uint32_t type, uin
 	return -EOPNOTSUPP;
 }
 
-NOVA_API int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed)
+NOVA_API int nova_device_query_priorities(struct nova_device *dev, uint32_t *allowed,
+					  uint32_t *known)
 {
 	struct drm_nova_query_priorities answer = { 0 };
 	int ret;
@@ -332,9 +333,12 @@ NOVA_API int nova_device_query_priorities(struct nova_device *dev, uint32_t *all
 	if (!dev || !allowed)
 		return -EINVAL;
 	ret = query(dev->fd, DRM_NOVA_QUERY_PRIORITIES, &answer, sizeof(answer));
-	if (!ret)
-		*allowed = answer.allowed;
-	return ret;
+	if (ret)
+		return ret;
+	*allowed = answer.allowed;
+	if (known)
+		*known = answer.known;
+	return 0;
 }
 
 NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limits *limits)
@@ -363,6 +367,10 @@ NOVA_API int nova_device_query_limits(struct nova_device *dev, struct nova_limit
 		.ring_size_max = answer.ring_size_max,
 		.job_timeout_ms = answer.job_timeout_ms,
 		.vm_binds_max = answer.vm_binds_max,
+		.queue_jobs_max = answer.queue_jobs_max,
+		.page_tables_max = answer.page_tables_max,
+		.bo_total_max = answer.file_gem_bytes_max,
+		.userq_vram_max = answer.userq_vram_bytes_max,
 	};
 	return 0;
 }

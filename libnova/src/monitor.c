@@ -139,7 +139,7 @@ static int handle_remove(struct nova_monitor *monitor, const struct monitor_reco
 	return 0;
 }
 
-/* The kernel tells of the wedged device with its card node. */
+/* The kernel tells of a wedged or recovered device with its card node. */
 static int handle_change(struct nova_monitor *monitor, const struct monitor_record *record,
 			 struct nova_monitor_event *event)
 {
@@ -151,6 +151,11 @@ static int handle_change(struct nova_monitor *monitor, const struct monitor_reco
 		device = device->next;
 	if (!device)
 		return -EAGAIN;
+	/* The kernel's word for "nothing has to be done". */
+	if (!strcmp(record->wedged, "none")) {
+		set_event(event, NOVA_MONITOR_RECOVERED, device);
+		return 0;
+	}
 	set_event(event, NOVA_MONITOR_WEDGED, device);
 	memcpy(event->recovery, record->wedged, sizeof(event->recovery));
 	return 0;

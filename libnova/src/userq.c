@@ -125,10 +125,14 @@ NOVA_API uint32_t nova_userq_space(struct nova_userq *userq)
 	return (get - userq->put - 1) & (userq->entries - 1);
 }
 
+/* Host reaches 40 bits, and has to be able to name the address behind the range. */
 static bool range_valid(const struct nova_push_range *range)
 {
+	const uint64_t end = 1ull << NV_HOST_VA_BITS;
+
 	return range->length && !(range->length % 4) && !(range->va % 4) &&
-	       !(range->va >> NV_HOST_VA_BITS) && range->length / 4 <= NV_GP_ENTRY_MAX_DWORDS &&
+	       range->va < end && range->length < end - range->va &&
+	       range->length / 4 <= NV_GP_ENTRY_MAX_DWORDS &&
 	       !(range->flags & ~NOVA_PUSH_RANGE_SYNC);
 }
 
@@ -167,14 +171,20 @@ NOVA_API int nova_vm_wait_fence(struct nova_vm *vm, const struct nova_fence_wait
 {
 	struct drm_nova_wait_user_fence args = { 0 };
 
-	if (!vm || !wait || (wait->userq && wait->userq->dev != vm->dev))
+	if (!vm || !wait || (wait->userq && wait->queue))
+		return -EINVAL;
+	if ((wait->userq && wait->userq->dev != vm->dev) ||
+	    (wait->queue && wait->queue->dev != vm->dev))
 		return -EINVAL;
 	if (wait->flags & ~NOVA_FENCE_32BIT)
 		return -EINVAL;
 	args.vm_id = vm->id;
 	args.flags = wait->flags & NOVA_FENCE_32BIT ? DRM_NOVA_USER_FENCE_32 : 0;
 	args.op = wait->op;
-	args.queue_id = wait->userq ? wait->userq->id : 0;
+	if (wait->userq)
+		args.queue_id = wait->userq->id;
+	else if (wait->queue)
+		args.queue_id = wait->queue->id;
 	args.address = wait->va;
 	args.value = wait->value;
 	args.mask = wait->mask;

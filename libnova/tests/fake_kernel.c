@@ -96,7 +96,8 @@ static const struct drm_nova_query_limits answer_limits = {
 	.va_bits = 49, .page_size = 4096, .gem_size_max = 1, .va_push_end = 2,
 	.push_bytes_max = 3, .bind_ops_max = 4, .exec_jobs_max = 5, .exec_pushes_max = 6,
 	.syncs_max = 7, .vms_max = 8, .queues_max = 9, .ring_size_min = 10, .ring_size_max = 11,
-	.job_timeout_ms = 12, .vm_binds_max = 13,
+	.job_timeout_ms = 12, .vm_binds_max = 13, .queue_jobs_max = 14, .page_tables_max = 15,
+	.file_gem_bytes_max = 1ull << 40, .userq_vram_bytes_max = 1ull << 41,
 };
 
 static const struct drm_nova_query_priorities answer_priorities = { .allowed = 3, .known = 7 };

@@ -183,15 +183,17 @@ static void test_memory_and_engines(void **state)
 
 static void test_priorities(void **state)
 {
-	uint32_t allowed = 0;
+	uint32_t allowed = 0, known = 0;
 
-	assert_int_equal(nova_device_query_priorities(*state, &allowed), 0);
+	assert_int_equal(nova_device_query_priorities(*state, &allowed, NULL), 0);
 	assert_int_equal(allowed, 1 << NOVA_PRIORITY_LOW | 1 << NOVA_PRIORITY_NORMAL);
-	assert_int_equal(nova_device_query_priorities(*state, NULL), -EINVAL);
-	assert_int_equal(nova_device_query_priorities(NULL, &allowed), -EINVAL);
+	assert_int_equal(nova_device_query_priorities(*state, &allowed, &known), 0);
+	assert_int_equal(known, allowed | 1 << NOVA_PRIORITY_HIGH);
+	assert_int_equal(nova_device_query_priorities(*state, NULL, &known), -EINVAL);
+	assert_int_equal(nova_device_query_priorities(NULL, &allowed, &known), -EINVAL);
 	fake.fail_request = DRM_IOCTL_NOVA_DEV_QUERY;
 	fake.fail_error = EINVAL;
-	assert_int_equal(nova_device_query_priorities(*state, &allowed), -EINVAL);
+	assert_int_equal(nova_device_query_priorities(*state, &allowed, &known), -EINVAL);
 }
 
 static void test_limits(void **state)
@@ -214,6 +216,10 @@ static void test_limits(void **state)
 	assert_int_equal(limits.ring_size_max, 11);
 	assert_int_equal(limits.job_timeout_ms, 12);
 	assert_int_equal(limits.vm_binds_max, 13);
+	assert_int_equal(limits.queue_jobs_max, 14);
+	assert_int_equal(limits.page_tables_max, 15);
+	assert_true(limits.bo_total_max == 1ull << 40);
+	assert_true(limits.userq_vram_max == 1ull << 41);
 }
 
 static void test_time(void **state)

@@ -48,7 +48,7 @@ static int query_all(struct nova_device *dev)
 	if (!ret)
 		ret = nova_device_query_limits(dev, &limits);
 	if (!ret)
-		ret = nova_device_query_priorities(dev, &count);
+		ret = nova_device_query_priorities(dev, &count, NULL);
 	if (!ret)
 		ret = nova_device_get_time(dev, CLOCK_MONOTONIC, &time);
 	return ret;

@@ -263,6 +263,9 @@ static void test_wedged(void **state)
 	strcpy(wedged.parent, "/sys/devices/gpu2");
 	say(wedged);
 	expect(monitor, NOVA_MONITOR_WEDGED, "/dev/dri/renderD129", 2);
+	strcpy(wedged.wedged, "none");
+	say(wedged);
+	expect(monitor, NOVA_MONITOR_RECOVERED, "/dev/dri/renderD129", 2);
 	nova_monitor_destroy(monitor);
 }
 

@@ -141,6 +141,8 @@ static void test_submit_refuses(void **state)
 		{ .va = 0x1002, .length = 4 },
 		{ .va = 0x1000, .length = 6 },
 		{ .va = 1ull << NV_HOST_VA_BITS, .length = 4 },
+		{ .va = (1ull << NV_HOST_VA_BITS) - 4, .length = 4 },
+		{ .va = (1ull << NV_HOST_VA_BITS) - 8, .length = 64 },
 		{ .va = 0x1000, .length = (NV_GP_ENTRY_MAX_DWORDS + 1) * 4 },
 		{ .va = 0x1000, .length = 4, .flags = 2 },
 	};
@@ -162,11 +164,14 @@ static void test_wait_fence(void **state)
 		.va = 0x1000, .value = 7, .op = NOVA_FENCE_GE, .deadline_ns = 9,
 		.flags = NOVA_FENCE_32BIT,
 	};
+	struct nova_queue_desc desc = { 0 };
 	struct nova_device *other;
+	struct nova_queue *queue;
 	struct nova_vm *other_vm;
 	struct rig rig;
 
 	rig_up(&rig, *state);
+	assert_int_equal(nova_queue_create(rig.vm, &desc, &queue), 0);
 	assert_int_equal(nova_vm_wait_fence(rig.vm, &wait), 0);
 	assert_int_equal(fake.user_fence.vm_id, fake_handle(FAKE_VM, 0));
 	assert_int_equal(fake.user_fence.flags, DRM_NOVA_USER_FENCE_32);
@@ -181,6 +186,11 @@ static void test_wait_fence(void **state)
 	assert_int_equal(nova_vm_wait_fence(rig.vm, &wait), 0);
 	assert_true(fake.user_fence.mask == UINT64_MAX);
 	assert_int_equal(fake.user_fence.queue_id, nova_userq_id(rig.userq));
+	wait.queue = queue;
+	assert_int_equal(nova_vm_wait_fence(rig.vm, &wait), -EINVAL);
+	wait.userq = NULL;
+	assert_int_equal(nova_vm_wait_fence(rig.vm, &wait), 0);
+	assert_int_equal(fake.user_fence.queue_id, nova_queue_id(queue));
 	wait.mask = 0xf0;
 	assert_int_equal(nova_vm_wait_fence(rig.vm, &wait), 0);
 	assert_int_equal(fake.user_fence.mask, 0xf0);
@@ -192,8 +202,12 @@ static void test_wait_fence(void **state)
 	assert_int_equal(nova_device_open_fd(fake.fd, &other), 0);
 	assert_int_equal(nova_vm_create(other, &other_vm), 0);
 	assert_int_equal(nova_vm_wait_fence(other_vm, &wait), -EINVAL);
+	wait.queue = NULL;
+	wait.userq = rig.userq;
+	assert_int_equal(nova_vm_wait_fence(other_vm, &wait), -EINVAL);
 	nova_vm_destroy(other_vm);
 	nova_device_close(other);
+	nova_queue_destroy(queue);
 	rig_down(&rig);
 }
 
