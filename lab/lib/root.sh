@@ -15,7 +15,7 @@ Builds the lab's root (Debian, out/root, about 1 GB, two minutes), or refreshes 
 (lab/root/main) changed; otherwise does nothing. Host packages it needs are installed.
   --fresh        build it anew whatever is there, with the archive's present versions
   --root NAME    another root: main, kernel (builds kernels) or clang (static checks), in out/root-NAME
-  --kernel NAME  a debug kernel, kasan or kcsan (lab/kernel), in out/kernel/NAME: 10 to 20 minutes the first time
+  --kernel NAME  a debug kernel, kasan or kcsan (lab/kernel), in out/kernel/NAME: 10 minutes and 6 GB, once
 U
 }
 
