@@ -20,6 +20,10 @@ usage_error() {
 	exit "$EXIT_USAGE"
 }
 
+is_number() {
+	case $1 in '' | *[!0-9]*) return 1 ;; esac
+}
+
 # The argument of an option, or a usage error: option_value --smp "$@"
 option_value() {
 	[ $# -ge 2 ] || usage_error "$1 needs a value"

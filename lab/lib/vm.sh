@@ -85,10 +85,6 @@ vm_main() {
 	vm_verdict
 }
 
-is_number() {
-	case $1 in '' | *[!0-9]*) return 1 ;; esac
-}
-
 is_size() {
 	is_number "${1%[MGmg]}"
 }
