@@ -78,14 +78,6 @@ void bench_take_turns(struct bench *bench, struct bench_arm *arms, size_t count,
 		bench_result_save(&bench->result, bench->out);
 }
 
-void bench_record(struct bench *bench, const struct bench_series *series, double value)
-{
-	struct bench_series *new = bench_result_add(&bench->result, series);
-
-	if (new)
-		bench_series_add(new, value);
-}
-
 /* The first number of /proc/ID/task/ID/schedstat: time on a processor, in ns. */
 static double task_time(const char *pid, const char *tid)
 {

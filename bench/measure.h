@@ -51,8 +51,6 @@ struct bench_arm {
 void bench_take_turns(struct bench *bench, struct bench_arm *arms, size_t count, unsigned int rounds,
 		      double seconds);
 
-/* A single value. */
-void bench_record(struct bench *bench, const struct bench_series *series, double value);
 /* Something that was not measured: because it is not there, or because it went wrong (@error not 0). */
 void bench_skip(struct bench *bench, const char *id, const char *why, int error);
 

@@ -100,11 +100,3 @@ long igt_nova_trace_first(const struct igt_nova_trace *trace, size_t function)
 			return i;
 	return -1;
 }
-
-long igt_nova_trace_last(const struct igt_nova_trace *trace, size_t function)
-{
-	for (size_t i = trace->call_count; i > 0; i--)
-		if (trace->calls[i - 1] == function)
-			return i - 1;
-	return -1;
-}

@@ -26,8 +26,7 @@ void igt_nova_trace_start(struct igt_nova_trace *trace, const char *const *funct
 void igt_nova_trace_stop(struct igt_nova_trace *trace);
 /* For the start of a subtest: a failed one may have left it running. */
 void igt_nova_trace_off(void);
-/* Place of the first and the last call in the order, or -1. */
+/* Place of the first call in the order, or -1. */
 long igt_nova_trace_first(const struct igt_nova_trace *trace, size_t function);
-long igt_nova_trace_last(const struct igt_nova_trace *trace, size_t function);
 
 #endif /* IGT_NOVA_TRACE_H */
