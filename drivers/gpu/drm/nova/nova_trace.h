@@ -87,7 +87,7 @@ TRACE_EVENT(nova_job_run,
 		__entry->chid = chid;
 		__entry->put = put;
 	),
-	TP_printk("dev=%s context=%llu seqno=%llu chid=%u gp_put=%u",
+	TP_printk("dev=%s context=%llu seqno=%llu chid=%d gp_put=%u",
 		  __get_str(dev), __entry->context, __entry->seqno, __entry->chid, __entry->put)
 );
 
@@ -133,7 +133,7 @@ TRACE_EVENT(nova_queue_kill,
 		__entry->flags = flags;
 		__entry->code = code;
 	),
-	TP_printk("dev=%s client=%llu queue=%u context=%llu chid=%u error=%d flags=%#x code=%u",
+	TP_printk("dev=%s client=%llu queue=%u context=%llu chid=%d error=%d flags=%#x code=%u",
 		  __get_str(dev), __entry->client, __entry->queue, __entry->context,
 		  __entry->chid, __entry->error, __entry->flags, __entry->code)
 );
