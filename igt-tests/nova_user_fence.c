@@ -7,6 +7,7 @@
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_job.h"
+#include "igt_nova_meta.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_userq.h"
 
@@ -295,6 +296,25 @@ static void test_evicted(int fd)
 	desk_close();
 }
 
+/* One whose content was not needed, and was dropped, is still bound: it reads as zero. */
+static void test_purged(int fd)
+{
+	struct drm_nova_gem_info info;
+
+	(void)fd;
+	desk_open(SYSTEM);
+	set(0, MEMORY);
+	igt_assert_eq(igt_nova_madvise(desk.client.fd, desk.bo.handle, DRM_NOVA_MADVISE_DONTNEED), 1);
+	igt_assert_eq(look(&desk.wait), 0);
+	igt_nova_reclaim();
+	igt_nova_gem_info(desk.client.fd, desk.bo.handle, &info, 0);
+	igt_assert_eq_u32(info.resident, 0);
+	igt_assert_eq(look(&desk.wait), -ETIME);
+	desk.wait.value = 0;
+	igt_assert_eq(look(&desk.wait), 0);
+	desk_close();
+}
+
 /* --- what wakes and what ends --- */
 
 /* A job of a queue writes it and raises its interrupt; the job ends with one as well. */
@@ -460,6 +480,7 @@ static const struct igt_nova_test tests[] = {
 	{ "refusals", "Each malformed field is refused.", test_refusals },
 	{ "buffers", "Which buffers can be waited for.", test_buffers },
 	{ "evicted", "A buffer is read where it is.", test_evicted },
+	{ "purged", "A buffer that was dropped reads as zero.", test_purged },
 	{ "job-wakes", "What a job writes wakes the wait.", test_job_wakes },
 	{ "cpu-writes", "What the CPU writes is seen with the next interrupt, or at the deadline.",
 	  test_cpu_writes },

@@ -103,6 +103,11 @@ static int nova_user_fence_read_bo(struct nova_bo *bo, u64 offset, u64 *value)
 				     MAX_SCHEDULE_TIMEOUT);
 	if (left < 0)
 		return left;
+	/* It was purged, and begins anew. */
+	if (!bo->tbo.resource) {
+		*value = 0;
+		return 0;
+	}
 	if (bo->tbo.resource->mem_type != TTM_PL_VRAM) {
 		/* It may have been swapped out. */
 		ret = ttm_bo_populate(&bo->tbo, &ctx);
