@@ -210,6 +210,15 @@ void nova_bind_record(struct nova_bind *bind)
 
 /* --- applying: the page tables --- */
 
+/* The op's own, those that no mapping has taken over. */
+static void nova_bind_release_edges(struct nova_pt *pt, struct nova_bind_op *op)
+{
+	for (; op->first_claims; op->first_claims--)
+		nova_pt_release_edge(pt, op->args->va);
+	for (; op->last_claims; op->last_claims--)
+		nova_pt_release_edge(pt, op->args->va + op->args->size);
+}
+
 /*
  * First what goes, then what comes, then the tables that nobody needs any more. Under a map op the
  * new entries overwrite the old, so that the GPU sees old or new and never a hole.
@@ -236,12 +245,9 @@ static void nova_bind_apply_op(struct nova_bound *bound, struct nova_pt *pt,
 
 	list_for_each_entry(vma, &op->retired, base.gem.entry) {
 		nova_pt_set_stale(pt);
-		nova_vma_release(bound, pt, vma);
+		nova_vma_release(pt, vma);
 	}
-	for (; op->first_claims; op->first_claims--)
-		nova_pt_release_edge(bound, pt, args->va);
-	for (; op->last_claims; op->last_claims--)
-		nova_pt_release_edge(bound, pt, args->va + args->size);
+	nova_bind_release_edges(pt, op);
 }
 
 /**
@@ -263,6 +269,8 @@ int nova_bind_apply(struct nova_bound *bound, struct nova_bind *bind)
 /**
  * nova_bind_forget() - give back the claims of a bind that is not applied
  * @bind: not recorded, or recorded and the GPU does not use the address space any more
+ *
+ * Other binds may have been applied since the claims were made: theirs may be the last ones.
  */
 void nova_bind_forget(struct nova_bind *bind)
 {
@@ -274,14 +282,11 @@ void nova_bind_forget(struct nova_bind *bind)
 		struct nova_bind_op *op = &bind->ops[i];
 
 		list_for_each_entry(vma, &op->retired, base.gem.entry)
-			nova_vma_forget(pt, vma);
+			nova_vma_release(pt, vma);
 		if (op->claimed)
-			nova_pt_forget(pt, op->args->va, op->args->size);
+			nova_pt_release(pt, op->args->va, op->args->size);
 		op->claimed = false;
-		for (; op->first_claims; op->first_claims--)
-			nova_pt_forget_edge(pt, op->args->va);
-		for (; op->last_claims; op->last_claims--)
-			nova_pt_forget_edge(pt, op->args->va + op->args->size);
+		nova_bind_release_edges(pt, op);
 	}
 }
 

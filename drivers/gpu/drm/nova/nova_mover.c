@@ -361,20 +361,20 @@ static int nova_mover_claim(struct nova_pt *pt)
 	for (i = 0; i < ARRAY_SIZE(nova_mover_ranges); i++) {
 		ret = nova_pt_claim(pt, nova_mover_ranges[i].va, nova_mover_ranges[i].size);
 		if (ret)
-			goto err_forget;
+			goto err_release;
 	}
 	return 0;
 
-err_forget:
+err_release:
 	while (i--)
-		nova_pt_forget(pt, nova_mover_ranges[i].va, nova_mover_ranges[i].size);
+		nova_pt_release(pt, nova_mover_ranges[i].va, nova_mover_ranges[i].size);
 	return ret;
 }
 
 static void nova_mover_forget(struct nova_pt *pt)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(nova_mover_ranges); i++)
-		nova_pt_forget(pt, nova_mover_ranges[i].va, nova_mover_ranges[i].size);
+		nova_pt_release(pt, nova_mover_ranges[i].va, nova_mover_ranges[i].size);
 }
 
 /* Undoes nova_mover_claim() and nova_mover_push_create(), or what there is of the latter. */
@@ -387,7 +387,7 @@ static void nova_mover_release(struct nova_bound *bound, struct nova_mover_hw *h
 		u64 va = nova_mover_ranges[i].va, size = nova_mover_ranges[i].size;
 
 		nova_pt_unmap(bound, pt, va, size);
-		nova_pt_release(bound, pt, va, size);
+		nova_pt_release(pt, va, size);
 	}
 	nova_pt_flush(bound, pt);
 	nova_core_dma_free(bound->core, &hw->push);

@@ -198,6 +198,7 @@ int nova_pt_flush(struct nova_bound *bound, struct nova_pt *pt)
 	int ret;
 
 	guard(mutex)(&pt->lock);
+	nova_pt_unlink_garbage(bound, pt);
 	nova_core_vram_flush(bound->core);
 	if (!pt->stale)
 		return 0;

@@ -25,7 +25,8 @@ struct nova_pt_node;
  * the device and tables can be freed without it.
  *
  * A table exists while address ranges claim it. Claims are made before the
- * point of no return and may fail; everything after that cannot. Each 2 MiB
+ * point of no return and may fail; everything after that cannot, and whoever turns
+ * back gives his up, maybe the last ones of a table that was in use. Each 2 MiB
  * slot in use has its tables of 64 KiB and of 4 KiB pages even while a large page hides
  * them, so splitting a large page needs no memory. A sparse range claims only the tables
  * that its two edges need; entries of any level are sparse between them.
@@ -71,13 +72,9 @@ void nova_pt_fini(struct nova_pt *pt);
 u64 nova_pt_root(const struct nova_pt *pt);
 
 int nova_pt_claim(struct nova_pt *pt, u64 va, u64 size);
-void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
-	__must_hold_shared(nova_core_door);
-void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size);
+void nova_pt_release(struct nova_pt *pt, u64 va, u64 size);
 int nova_pt_claim_edge(struct nova_pt *pt, u64 va);
-void nova_pt_release_edge(struct nova_bound *bound, struct nova_pt *pt, u64 va)
-	__must_hold_shared(nova_core_door);
-void nova_pt_forget_edge(struct nova_pt *pt, u64 va);
+void nova_pt_release_edge(struct nova_pt *pt, u64 va);
 
 void nova_pt_map(struct nova_bound *bound, struct nova_pt *pt, u64 va,
 		 const struct nova_bo_extent *extent, bool readonly)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Page tables: which there are. All that can fail is here, and nothing of it needs the device but
- * taking a table out of the GPU's reach.
+ * Page tables: which there are. All that can fail is here, and nothing of it needs the device: what
+ * is dropped leaves the GPU's reach when something is written the next time (nova_pt_walk.c).
  */
 #include <kunit/visibility.h>
 #include <linux/slab.h>
@@ -297,64 +297,34 @@ EXPORT_SYMBOL_IF_KUNIT(nova_pt_claim_edge);
 
 /**
  * nova_pt_release() - undo one nova_pt_claim() of a range
- * @bound: from the door
  * @pt: the tables
  * @va: first address
  * @size: bytes
  *
- * The range, where no other claim covers it, must have been unmapped. Tables
- * that nobody claims any more are freed at the next nova_pt_flush() or nova_pt_fini().
+ * The range, where no other claim covers it, must have been unmapped, unless the GPU does not use
+ * the address space any more. Tables that nobody claims any more leave the GPU's reach before
+ * anything else is written, and are freed at the next nova_pt_flush() or nova_pt_fini().
  */
-void nova_pt_release(struct nova_bound *bound, struct nova_pt *pt, u64 va, u64 size)
+void nova_pt_release(struct nova_pt *pt, u64 va, u64 size)
 {
 	guard(mutex)(&pt->lock);
 	nova_pt_release_below(pt, pt->root, va, va + size, NOVA_PT_LEVEL_4K);
-	nova_pt_unlink_garbage(bound, pt);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_pt_release);
 
 /**
  * nova_pt_release_edge() - undo one nova_pt_claim_edge()
- * @bound: from the door
  * @pt: the tables
  * @va: the address
  *
  * What is on both sides of it is the same, sparse or nothing, unless another claim needs the
  * table. Otherwise as nova_pt_release().
  */
-void nova_pt_release_edge(struct nova_bound *bound, struct nova_pt *pt, u64 va)
+void nova_pt_release_edge(struct nova_pt *pt, u64 va)
 {
 	u8 level = nova_pt_edge_level(va);
 
 	guard(mutex)(&pt->lock);
 	nova_pt_release_below(pt, pt->root, va, va + nova_pt_span(level), level);
-	nova_pt_unlink_garbage(bound, pt);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_pt_release_edge);
-
-/**
- * nova_pt_forget() - as nova_pt_release(), when the device is gone or nothing was mapped
- * @pt: the tables
- * @va: first address
- * @size: bytes
- */
-void nova_pt_forget(struct nova_pt *pt, u64 va, u64 size)
-{
-	guard(mutex)(&pt->lock);
-	nova_pt_release_below(pt, pt->root, va, va + size, NOVA_PT_LEVEL_4K);
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_pt_forget);
-
-/**
- * nova_pt_forget_edge() - as nova_pt_release_edge(), when nova_pt_forget() would be right
- * @pt: the tables
- * @va: the address
- */
-void nova_pt_forget_edge(struct nova_pt *pt, u64 va)
-{
-	u8 level = nova_pt_edge_level(va);
-
-	guard(mutex)(&pt->lock);
-	nova_pt_release_below(pt, pt->root, va, va + nova_pt_span(level), level);
-}
-EXPORT_SYMBOL_IF_KUNIT(nova_pt_forget_edge);

@@ -149,6 +149,8 @@ struct nova_pt_node *nova_pt_walk(struct nova_bound *bound, struct nova_pt *pt, 
 {
 	struct nova_pt_node *node = pt->root;
 
+	/* Or what is written now would be taken for the entry that leads to what was dropped. */
+	nova_pt_unlink_garbage(bound, pt);
 	if (!node->linked)
 		nova_pt_clear(bound, node, pt->scratch);
 	while (node->level > level)

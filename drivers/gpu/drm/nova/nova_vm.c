@@ -62,39 +62,21 @@ void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct n
 
 /**
  * nova_vma_release() - give back the claims of what is retired of a mapping
- * @bound: from the door
- * @pt: page tables; the entries are cleared or replaced, with nova_userptrs.lock held
+ * @pt: page tables; nova_userptrs.lock is held, and the entries are cleared or replaced, unless the
+ *	GPU does not use the address space any more
  * @vma: the mapping
  */
-void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, struct nova_vma *vma)
+void nova_vma_release(struct nova_pt *pt, struct nova_vma *vma)
 {
 	nova_userptr_detach(vma);
 	if (!nova_vma_is_sparse(vma)) {
-		nova_pt_release(bound, pt, vma->retired.va, vma->retired.size);
+		nova_pt_release(pt, vma->retired.va, vma->retired.size);
 		return;
 	}
 	if (vma->retired.first)
-		nova_pt_release_edge(bound, pt, vma->base.va.addr);
+		nova_pt_release_edge(pt, vma->base.va.addr);
 	if (vma->retired.last)
-		nova_pt_release_edge(bound, pt, vma->base.va.addr + vma->base.va.range);
-}
-
-/**
- * nova_vma_forget() - the same when the GPU does not use the address space any more
- * @pt: page tables; nova_userptrs.lock is held
- * @vma: the mapping
- */
-void nova_vma_forget(struct nova_pt *pt, struct nova_vma *vma)
-{
-	nova_userptr_detach(vma);
-	if (!nova_vma_is_sparse(vma)) {
-		nova_pt_forget(pt, vma->retired.va, vma->retired.size);
-		return;
-	}
-	if (vma->retired.first)
-		nova_pt_forget_edge(pt, vma->base.va.addr);
-	if (vma->retired.last)
-		nova_pt_forget_edge(pt, vma->base.va.addr + vma->base.va.range);
+		nova_pt_release_edge(pt, vma->base.va.addr + vma->base.va.range);
 }
 
 /**
@@ -306,15 +288,12 @@ static void nova_vm_drop(struct nova_vm *vm, struct nova_vma *vma)
 		dma_resv_lock(obj->resv, NULL);
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
 	if (bound) {
-		scoped_guard(mutex, &vm->userptrs.lock) {
-			nova_vma_clear(bound, &vm->pt, vma);
-			nova_vma_release(bound, &vm->pt, vma);
-		}
-		nova_bound_exit(idx);
-	} else {
 		scoped_guard(mutex, &vm->userptrs.lock)
-			nova_vma_forget(&vm->pt, vma);
+			nova_vma_clear(bound, &vm->pt, vma);
+		nova_bound_exit(idx);
 	}
+	scoped_guard(mutex, &vm->userptrs.lock)
+		nova_vma_release(&vm->pt, vma);
 	drm_gpuva_remove(&vma->base);
 	if (obj) {
 		drm_gem_object_get(obj);
@@ -413,13 +392,11 @@ void nova_vm_kernel_free(struct nova_vm *vm, struct drm_mm_node *node)
 	int idx;
 
 	guard(mutex)(&vm->lock);
+	nova_pt_release(&vm->pt, node->start, node->size);
 	bound = nova_bound_enter(vm->pt.ndev, &idx);
 	if (bound) {
-		nova_pt_release(bound, &vm->pt, node->start, node->size);
 		nova_pt_flush(bound, &vm->pt);
 		nova_bound_exit(idx);
-	} else {
-		nova_pt_forget(&vm->pt, node->start, node->size);
 	}
 	drm_mm_remove_node(node);
 }

@@ -116,9 +116,7 @@ void nova_vm_map_bo(struct nova_bound *bound, struct nova_pt *pt, struct nova_bo
 	__must_hold_shared(nova_core_door);
 void nova_vma_clear(struct nova_bound *bound, struct nova_pt *pt, const struct nova_vma *vma)
 	__must_hold_shared(nova_core_door);
-void nova_vma_release(struct nova_bound *bound, struct nova_pt *pt, struct nova_vma *vma)
-	__must_hold_shared(nova_core_door);
-void nova_vma_forget(struct nova_pt *pt, struct nova_vma *vma);
+void nova_vma_release(struct nova_pt *pt, struct nova_vma *vma);
 void nova_vma_free(struct nova_vma *vma);
 int nova_vm_lock(struct nova_vm *vm, struct drm_exec *exec)
 	__must_not_hold(nova_core_door);

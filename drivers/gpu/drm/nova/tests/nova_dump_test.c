@@ -197,7 +197,7 @@ static void dump_walk(struct kunit *test)
 	mutex_unlock(&pt.lock);
 
 	nova_pt_unmap(gpu->bound, &pt, VA, SZ_4M);
-	nova_pt_release(gpu->bound, &pt, VA, SZ_4M);
+	nova_pt_release(&pt, VA, SZ_4M);
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(gpu->bound, &pt), 0);
 	nova_pt_fini(&pt);
 }

@@ -80,7 +80,7 @@ static void unmap(struct tables *tables, u64 va, u64 size)
 
 static void release(struct kunit *test, struct tables *tables, u64 va, u64 size)
 {
-	nova_pt_release(tables->gpu->bound, &tables->pt, va, size);
+	nova_pt_release(&tables->pt, va, size);
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
 }
 
@@ -273,12 +273,12 @@ static void pt_claims_across_tables(struct kunit *test)
 }
 
 /* Never written, because the ioctl failed after the claim: no door, no garbage, no invalidate. */
-static void pt_forget_without_map(struct kunit *test)
+static void pt_releases_what_was_not_mapped(struct kunit *test)
 {
 	struct tables *tables = test->priv;
 
 	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4M), 0);
-	nova_pt_forget(&tables->pt, VA, SZ_4M);
+	nova_pt_release(&tables->pt, VA, SZ_4M);
 	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
@@ -330,7 +330,7 @@ static void pt_keeps_tables_until_invalidated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
 
 	unmap(tables, VA, SZ_4K);
-	nova_pt_release(bound, &tables->pt, VA, SZ_4K);
+	nova_pt_release(&tables->pt, VA, SZ_4K);
 	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), 4 * NV_MMU_TABLE_SIZE);
 	tables->gpu->invalidate_ret = -ETIMEDOUT;
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), -ETIMEDOUT);
@@ -341,6 +341,52 @@ static void pt_keeps_tables_until_invalidated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 2);
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), 0);
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 2);
+}
+
+/*
+ * Who turns back gives up the last claims of a table that was in use, as what was mapped there has
+ * been unmapped since they were made: the GPU must not get there when it is somebody else's.
+ */
+static void pt_unlinks_what_a_failed_bind_leaves(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+	struct nova_bound *bound = tables->gpu->bound;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA + SZ_2M, SZ_4K), 0);
+	map(tables, VA, VRAM, SZ_4K, true);
+	map(tables, VA + SZ_2M, VRAM + SZ_2M, SZ_4K, true);
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA + SZ_64K, SZ_4K), 0);
+	unmap(tables, VA, SZ_4K);
+	release(test, tables, VA, SZ_4K);
+
+	nova_pt_release(&tables->pt, VA + SZ_64K, SZ_4K);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(bound, &tables->pt), 0);
+	KUNIT_EXPECT_EQ(test, tables->free - tables_free(tables), 4 * NV_MMU_TABLE_SIZE);
+	EXPECT_NOTHING(test, tables, VA);
+	KUNIT_EXPECT_EQ(test, walk(tables, VA).shift, NV_MMU_PDE0_SHIFT);
+	expect_vram(test, tables, VA + SZ_2M, VRAM + SZ_2M, 12);
+
+	unmap(tables, VA + SZ_2M, SZ_4K);
+	release(test, tables, VA + SZ_2M, SZ_4K);
+}
+
+/* The same, when a new table takes the place of the one that was dropped, before any flush. */
+static void pt_links_where_a_failed_bind_was(struct kunit *test)
+{
+	struct tables *tables = test->priv;
+
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4K), 0);
+	map(tables, VA, VRAM, SZ_4K, true);
+	unmap(tables, VA, SZ_4K);
+	nova_pt_release(&tables->pt, VA, SZ_4K);
+	KUNIT_ASSERT_EQ(test, nova_pt_claim(&tables->pt, VA, SZ_4K), 0);
+	map(tables, VA, VRAM + SZ_4K, SZ_4K, true);
+	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
+	expect_vram(test, tables, VA, VRAM + SZ_4K, 12);
+
+	unmap(tables, VA, SZ_4K);
+	release(test, tables, VA, SZ_4K);
 }
 
 static void expect_sparse(struct kunit *test, struct tables *tables, u64 va, u8 shift)
@@ -363,7 +409,7 @@ static void claim_edge(struct kunit *test, struct tables *tables, u64 va)
 
 static void release_edge(struct kunit *test, struct tables *tables, u64 va)
 {
-	nova_pt_release_edge(tables->gpu->bound, &tables->pt, va);
+	nova_pt_release_edge(&tables->pt, va);
 	KUNIT_EXPECT_EQ(test, nova_pt_flush(tables->gpu->bound, &tables->pt), 0);
 }
 
@@ -432,12 +478,12 @@ static void pt_maps_over_sparse(struct kunit *test)
 }
 
 /* An edge whose table was never written goes as if it had not been. */
-static void pt_forgets_an_edge(struct kunit *test)
+static void pt_releases_an_edge(struct kunit *test)
 {
 	struct tables *tables = test->priv;
 
 	claim_edge(test, tables, VA + SZ_4K);
-	nova_pt_forget_edge(&tables->pt, VA + SZ_4K);
+	nova_pt_release_edge(&tables->pt, VA + SZ_4K);
 	KUNIT_EXPECT_EQ(test, tables_free(tables), tables->free);
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
 }
@@ -757,7 +803,7 @@ static void pt_fini_without_the_device(struct kunit *test)
 	map(tables, VA, VRAM, SZ_2M, true);
 	nova_test_gpu_remove(tables->gpu);
 	nova_test_gpu_vram_fill(tables->gpu);
-	nova_pt_forget(&tables->pt, VA, SZ_2M);
+	nova_pt_release(&tables->pt, VA, SZ_2M);
 	KUNIT_EXPECT_TRUE(test, nova_test_gpu_vram_filled(tables->gpu));
 	KUNIT_EXPECT_EQ(test, tables->gpu->invalidates, 0);
 }
@@ -772,12 +818,14 @@ static struct kunit_case pt_test_cases[] = {
 	KUNIT_CASE(pt_small_pages_over_a_large_one),
 	KUNIT_CASE(pt_claims_add_up),
 	KUNIT_CASE(pt_claims_across_tables),
-	KUNIT_CASE(pt_forget_without_map),
+	KUNIT_CASE(pt_releases_what_was_not_mapped),
 	KUNIT_CASE(pt_claim_fails_whole),
 	KUNIT_CASE(pt_keeps_tables_until_invalidated),
+	KUNIT_CASE(pt_unlinks_what_a_failed_bind_leaves),
+	KUNIT_CASE(pt_links_where_a_failed_bind_was),
 	KUNIT_CASE(pt_sparse_is_large),
 	KUNIT_CASE(pt_maps_over_sparse),
-	KUNIT_CASE(pt_forgets_an_edge),
+	KUNIT_CASE(pt_releases_an_edge),
 	KUNIT_CASE(pt_sparse_over_large_pages),
 	KUNIT_CASE(pt_takes_big_pages_where_it_can),
 	KUNIT_CASE(pt_system_memory_has_big_pages),
