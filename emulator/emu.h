@@ -57,9 +57,9 @@ struct emu_timer;
  * @log_level: 0 errors, 1 violations and guest errors, 2 information, 3 debug
  * @lock: emu_lock()
  * @fw_failed: the firmware was stalled or crashed on request since the last
- *             reset. A driver that gives up on it has no other way to stop the
- *             engines than turning bus mastering off under them: what they try
- *             then is dropped as always, but is no violation
+ *             reset, halt or boot. A driver that gives up on it has no other
+ *             way to stop the engines than turning bus mastering off under
+ *             them: what they try then is dropped as always, but is no violation
  * @forget_asleep: the next sleep costs what is in video memory, as D3cold would
  * @remove_asleep: the device falls off the bus when it goes to sleep next
  */

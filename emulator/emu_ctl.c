@@ -143,13 +143,23 @@ static struct json_object *emu_ctl_hang(struct emu *emu, unsigned int engine)
 	return ret ? emu_ctl_error("no such engine") : emu_ctl_ok();
 }
 
+/*
+ * Last, so that a boot which is just getting ready does not take it back. Until emu_lock() is
+ * given back the driver cannot turn bus mastering off.
+ */
+static void emu_ctl_fw_failed(struct emu *emu)
+{
+	atomic_store(&emu->fw_failed, true);
+}
+
 static struct json_object *emu_ctl_stall(struct emu *emu, unsigned int ms)
 {
 	if (ms > EMU_CTL_STALL_MAX_MS)
 		return emu_ctl_error("at most an hour (3600000 ms)");
 	emu_lock(emu);
-	atomic_store(&emu->fw_failed, true);
 	emu_fw_stall(emu, ms);
+	if (ms)
+		emu_ctl_fw_failed(emu);
 	emu_unlock(emu);
 	return emu_ctl_ok();
 }
@@ -157,8 +167,8 @@ static struct json_object *emu_ctl_stall(struct emu *emu, unsigned int ms)
 static struct json_object *emu_ctl_crash(struct emu *emu)
 {
 	emu_lock(emu);
-	atomic_store(&emu->fw_failed, true);
 	emu_fw_crash(emu);
+	emu_ctl_fw_failed(emu);
 	emu_unlock(emu);
 	return emu_ctl_ok();
 }

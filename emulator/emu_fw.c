@@ -496,6 +496,21 @@ static void ring_init(struct ring *ring, const struct nova_fw_ring *from)
 	};
 }
 
+/*
+ * What an earlier failure left running is gone, and DMA works: from here on the driver answers for
+ * it again. Not if it has failed anew meanwhile.
+ */
+static void start_running(struct emu_fw *fw)
+{
+	pthread_mutex_lock(&fw->lock);
+	if (!fw->cancel && fw->state != NOVA_FW_STATE_CRASHED) {
+		if (fw->stall_until_ns <= emu_host_now())
+			atomic_store(&fw->emu->fw_failed, false);
+		set_state_locked(fw, NOVA_FW_STATE_RUNNING);
+	}
+	pthread_mutex_unlock(&fw->lock);
+}
+
 static void boot(struct emu_fw *fw, uint64_t addr)
 {
 	struct emu *emu = fw->emu;
@@ -531,7 +546,7 @@ static void boot(struct emu_fw *fw, uint64_t addr)
 	done.version = NOVA_FW_VERSION;
 	done.boot_count = ++fw->boot_count;
 	pthread_mutex_unlock(&fw->lock);
-	set_state(fw, NOVA_FW_STATE_RUNNING);
+	start_running(fw);
 	send_event(fw, NOVA_FW_EVT_INIT_DONE, &done, sizeof(done));
 }
 

@@ -173,6 +173,29 @@ static void test_misbehaviour(void **state)
 	assert_int_equal(doubles.halts_failed, 0);
 }
 
+/* Only a firmware that was made to fail excuses a driver that cannot stop it. */
+static void test_fw_failed(void **state)
+{
+	struct emu *emu = *state;
+
+	assert_ok(emu, "stall-firmware 0");
+	assert_false(atomic_load(&emu->fw_failed));
+	assert_error(emu, "stall-firmware 3600001", "hour");
+	assert_false(atomic_load(&emu->fw_failed));
+	assert_ok(emu, "stall-firmware 1");
+	assert_true(atomic_load(&emu->fw_failed));
+	/* The driver may have given up already. */
+	assert_ok(emu, "stall-firmware 0");
+	assert_ok(emu, "heal");
+	assert_true(atomic_load(&emu->fw_failed));
+	emu_lock(emu);
+	emu_reset(emu);
+	emu_unlock(emu);
+	assert_false(atomic_load(&emu->fw_failed));
+	assert_ok(emu, "crash-firmware");
+	assert_true(atomic_load(&emu->fw_failed));
+}
+
 /* A little is copied many times, and much once. */
 static void test_memcpy(void **state)
 {
@@ -478,6 +501,7 @@ int main(void)
 		emu_unit_test(test_stats_large),
 		emu_unit_test(test_recent_is_a_ring),
 		emu_unit_test(test_misbehaviour),
+		emu_unit_test(test_fw_failed),
 		emu_unit_test(test_misbehaviour_asleep),
 		emu_unit_test(test_memcpy),
 		emu_unit_test(test_bad_commands),

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../emu_ctl.h"
+
 struct fw_test {
 	struct gpu *gpu;
 	struct fw_driver fw;
@@ -475,6 +477,56 @@ static void test_stall(void **state)
 	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
 }
 
+static void command(struct fw_test *test, const char *line)
+{
+	char *reply = emu_ctl_command(test->gpu->emu, line);
+
+	assert_string_equal(reply, "{\"ok\":true}\n");
+	free(reply);
+}
+
+/*
+ * Once a firmware runs again, the driver answers for DMA with bus mastering off: it had waited out
+ * the failure, or has started anew.
+ */
+static void test_boot_after_failure(void **state)
+{
+	static const char * const failures[] = { "stall-firmware 1", "crash-firmware" };
+	const struct nova_fw_boot good = *fw_boot_args(&((struct fw_test *)*state)->fw);
+	struct fw_test *test = *state;
+	struct emu *emu = test->gpu->emu;
+	struct nova_fw_boot bad = good;
+	unsigned int i;
+
+	bad.flags = 2;
+	for (i = 0; i < 2; i++) {
+		uint64_t before = emu_stats_violations(emu->stats, EMU_VIOLATION_DMA_NO_BUS_MASTER);
+
+		fw_boot(&test->fw);
+		command(test, failures[i]);
+		if (i == 0)
+			assert_int_equal(fw_call(&test->fw, NOVA_FW_CMD_SHUTDOWN, NULL, 0, NULL, 0), 0);
+		emu_test_config_write(emu, 0x04, 0x2, 2);
+		emu_test_config_write(emu, 0x04, 0x6, 2);
+		command(test, "heal");
+		/* Nothing runs yet, so what has failed may not be over. */
+		refused(test, &bad, NOVA_FW_ERR_INVALID);
+		assert_true(atomic_load(&emu->fw_failed));
+		*fw_boot_args(&test->fw) = good;
+		fw_boot(&test->fw);
+		emu_test_config_write(emu, 0x04, 0x2, 2);
+		fw_kick(&test->fw);
+		gpu_wait(fw_state(&test->fw) == NOVA_FW_STATE_CRASHED);
+		assert_true(emu_stats_violations(emu->stats, EMU_VIOLATION_DMA_NO_BUS_MASTER) > before);
+		emu_test_config_write(emu, 0x04, 0x6, 2);
+	}
+	/* A stall that begins while it boots is a failure of the new one. */
+	command(test, "stall-firmware 3600000");
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
+	assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+	assert_true(atomic_load(&emu->fw_failed));
+}
+
 /* No firmware, no channel, from every state; memory and what the driver set up stay. */
 static void test_halt(void **state)
 {
@@ -622,6 +674,7 @@ int main(void)
 		fw_test(test_shutdown),
 		fw_test(test_crash),
 		fw_test(test_stall),
+		fw_test(test_boot_after_failure),
 		fw_test(test_halt),
 		fw_test(test_fail_halts),
 		fw_test(test_stall_at_work),
