@@ -16,7 +16,8 @@
  *
  * Locks, outermost first: emu_lock() -> fw -> fifo -> fault -> mmu -> mem (read side) -> irq;
  * the timer's is outside of irq's.
- * Register handlers take what they need and never wait for a thread, except _reset.
+ * Register handlers take what they need and never wait for a thread, except _reset, and the
+ * mailbox that halts or boots the firmware: for the work that it ends.
  */
 #ifndef EMU_H
 #define EMU_H

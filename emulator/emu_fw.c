@@ -78,7 +78,7 @@ struct ring {
  * @idle: the thread has become idle
  * @busy: the thread works without the lock
  * @exit: the thread ends
- * @cancel: a reset waits for the thread to become idle
+ * @cancel: a reset, halt or boot waits for the thread to become idle
  * @boot: boot was requested
  * @kicked: mailbox 4 was written
  * @notified: channel errors are waiting
@@ -137,7 +137,7 @@ static void set_state(struct emu_fw *fw, uint32_t state)
 /* The thread's work is void: a reset, a crash, or a new boot came. The caller holds the lock. */
 static bool cancelled_locked(const struct emu_fw *fw)
 {
-	return fw->cancel || fw->exit || fw->boot || fw->state != NOVA_FW_STATE_RUNNING;
+	return fw->cancel || fw->exit || fw->state != NOVA_FW_STATE_RUNNING;
 }
 
 static bool cancelled(struct emu_fw *fw)
@@ -631,8 +631,8 @@ bool emu_fw_reg_read(struct emu *emu, uint32_t offset, uint32_t *value)
 }
 
 /*
- * Ends the thread's work, whatever it is, and with it a stall: afterwards the firmware is off and
- * has no rings. The lock is held, but not while the thread is waited for.
+ * Ends the thread's work, whatever it is: afterwards the firmware is off and has no rings. A stall
+ * goes on. The lock is held, but not while the thread is waited for.
  */
 static void stop_locked(struct emu_fw *fw)
 {
@@ -647,7 +647,6 @@ static void stop_locked(struct emu_fw *fw)
 	fw->boot = false;
 	fw->kicked = false;
 	fw->notified = false;
-	fw->stall_until_ns = 0;
 	memset(&fw->cmd, 0, sizeof(fw->cmd));
 	memset(&fw->status, 0, sizeof(fw->status));
 	fw->is_late = false;
@@ -661,6 +660,7 @@ static void halt(struct emu *emu)
 
 	pthread_mutex_lock(&fw->lock);
 	stop_locked(fw);
+	fw->stall_until_ns = 0;
 	if (fw->halts_to_fail) {
 		fw->halts_to_fail--;
 		set_state_locked(fw, NOVA_FW_STATE_CRASHED);
@@ -683,10 +683,9 @@ bool emu_fw_reg_write(struct emu *emu, uint32_t offset, uint32_t value)
 	pthread_mutex_lock(&fw->lock);
 	fw->mailbox[number] = value;
 	if (number == NOVA_FW_MB_BOOT && value == NOVA_FW_BOOT_MAGIC) {
-		/* Off until the thread gets to it, also after a crash: the old state is gone. */
-		set_state_locked(fw, NOVA_FW_STATE_OFF);
+		/* Nothing of the old boot shows from now on, neither a state nor a message. */
+		stop_locked(fw);
 		fw->boot = true;
-		fw->kicked = false;
 		pthread_cond_signal(&fw->wake);
 	} else if (number == NOVA_FW_MB_CMD_KICK) {
 		fw->kicked = true;
@@ -787,6 +786,7 @@ void emu_fw_reset(struct emu_fw *fw)
 {
 	pthread_mutex_lock(&fw->lock);
 	stop_locked(fw);
+	fw->stall_until_ns = 0;
 	fw->boot_count = 0;
 	memset(fw->mailbox, 0, sizeof(fw->mailbox));
 	pthread_mutex_unlock(&fw->lock);

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "fw_driver.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../emu_ctl.h"
+#include "../emu_fifo_run.h"
 
 struct fw_test {
 	struct gpu *gpu;
@@ -135,6 +137,175 @@ static void test_boot_needs_empty_rings(void **state)
 	emu_test_write(test->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
 	gpu_wait(fw_state(&test->fw) == (NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID));
 	fw_boot(&test->fw);
+}
+
+/* Everything of a boot but the waiting. */
+static void write_boot(struct fw_driver *fw)
+{
+	uint64_t args = GPU_IOVA + fw->boot;
+
+	memset(fw->gpu->ram + fw->cmd_index, 0, sizeof(struct nova_fw_ring_index));
+	memset(fw->gpu->ram + fw->status_index, 0, sizeof(struct nova_fw_ring_index));
+	fw->cmd_write = 0;
+	fw->status_read = 0;
+	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_LO), (uint32_t)args);
+	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
+}
+
+struct mapping {
+	struct gpu *gpu;
+	atomic_bool stop;
+};
+
+static void *map_and_unmap(void *data)
+{
+	struct mapping *mapping = data;
+	struct gpu *gpu = mapping->gpu;
+
+	while (!atomic_load(&mapping->stop) &&
+	       !emu_mem_map(gpu->emu, 0x1000, 0x1000, gpu->fd, 0, true, true))
+		emu_mem_unmap(gpu->emu, 0x1000, 0x1000);
+	return NULL;
+}
+
+struct booting {
+	struct fw_driver *fw;
+	atomic_bool done;
+};
+
+static void *boot_over(void *data)
+{
+	struct booting *booting = data;
+
+	write_boot(booting->fw);
+	atomic_store(&booting->done, true);
+	return NULL;
+}
+
+/*
+ * The firmware is held up somewhere in its work, because somebody waits to change the DMA map, and
+ * is booted over. Returns what had been sent in the old rings when that was complete.
+ */
+static uint32_t boot_over_held_up(struct fw_driver *old, struct fw_driver *new)
+{
+	struct booting booting = { .fw = new };
+	struct emu *emu = old->gpu->emu;
+	uint32_t commands = gpu_random() % FW_SLOTS, spins = gpu_random() % 300;
+	uint32_t value = 0, sent = 0;
+	pthread_t thread;
+	bool complete;
+
+	while (gpu_load32(old->gpu, old->cmd_index + 64) < commands || spins--)
+		;
+	emu_mem_lock(emu);
+	assert_int_equal(pthread_create(&thread, NULL, boot_over, &booting), 0);
+	gpu_wait(emu_fw_reg_read(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_LO), &value) &&
+		 value == (uint32_t)(GPU_IOVA + new->boot));
+	usleep(200);
+	complete = atomic_load(&booting.done);
+	if (complete)
+		sent = gpu_load32(old->gpu, old->status_index);
+	emu_mem_unlock(emu);
+	pthread_join(thread, NULL);
+	return complete ? sent : gpu_load32(old->gpu, old->status_index);
+}
+
+/* Once a boot is written no message comes in the rings of the earlier one, whatever it was doing. */
+static void test_boot_over_work(void **state)
+{
+	struct fw_test *test = *state;
+	static struct mapping mapping;
+	struct fw_driver drivers[2];
+	struct fw_message message;
+	unsigned int i, round;
+	pthread_t thread;
+
+	gpu_seed();
+	mapping.gpu = test->gpu;
+	atomic_store(&mapping.stop, false);
+	assert_int_equal(pthread_create(&thread, NULL, map_and_unmap, &mapping), 0);
+	drivers[0] = test->fw;
+	fw_driver_init(test->gpu, &drivers[1]);
+	fw_boot(&drivers[0]);
+	for (round = 0; round < 200; round++) {
+		struct fw_driver *old = &drivers[round % 2], *new = &drivers[1 - round % 2];
+		uint32_t sent;
+
+		for (i = 0; i < FW_SLOTS; i++)
+			fw_prepare(old, NOVA_FW_CMD_GET_INFO, NULL, 0);
+		fw_kick(old);
+		sent = boot_over_held_up(old, new);
+			fw_receive(new, &message);
+		assert_int_equal(message.msg.function, NOVA_FW_EVT_INIT_DONE);
+		assert_int_equal(gpu_load32(test->gpu, old->status_index), sent);
+	}
+	atomic_store(&mapping.stop, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
+static void *boot_again(void *data)
+{
+	emu_test_write(data, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
+	return NULL;
+}
+
+static bool closing(struct emu_fifo *fifo)
+{
+	bool ret;
+
+	pthread_mutex_lock(&fifo->lock);
+	ret = fifo->closing;
+	pthread_mutex_unlock(&fifo->lock);
+	return ret;
+}
+
+static void set_running(struct emu_fifo *fifo, unsigned int engine, struct emu_chan *chan)
+{
+	pthread_mutex_lock(&fifo->lock);
+	fifo->engines[engine].running = chan;
+	pthread_cond_broadcast(&fifo->done);
+	pthread_mutex_unlock(&fifo->lock);
+}
+
+/* The state is not that of an earlier boot, which was in the middle of freeing its channels. */
+static void test_boot_over_boot(void **state)
+{
+	struct fw_test *test = *state;
+	struct emu *emu = test->gpu->emu;
+	struct nova_fw_channel_create create = good_channel(test);
+	struct nova_fw_channel_created created;
+	struct nova_fw_init_done done;
+	struct fw_message message;
+	uint32_t value = 0;
+	pthread_t thread;
+	unsigned int i;
+
+	fw_boot(&test->fw);
+	assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
+	/* One that takes its time to leave the engine. */
+	set_running(emu->fifo, create.engine, &emu->fifo->chans[created.chid]);
+	write_boot(&test->fw);
+	gpu_wait(closing(emu->fifo));
+	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), 0);
+	emu_fw_stall(emu, 3600000);
+	assert_int_equal(pthread_create(&thread, NULL, boot_again, emu), 0);
+	/* Without emu_lock(), which the write holds for as long as it takes. */
+	gpu_wait(emu_fw_reg_read(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), &value) &&
+		 value == NOVA_FW_BOOT_MAGIC);
+	set_running(emu->fifo, create.engine, NULL);
+	pthread_join(thread, NULL);
+	/* The stall is still on, so nothing has booted. */
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(fw_state(&test->fw), NOVA_FW_STATE_OFF);
+		usleep(50);
+	}
+	emu_fw_heal(emu);
+	fw_receive(&test->fw, &message);
+	assert_int_equal(message.msg.function, NOVA_FW_EVT_INIT_DONE);
+	memcpy(&done, message.payload, sizeof(done));
+	assert_in_range(done.boot_count, 2, 3);
+	assert_int_equal(emu_test_violations(emu), 0);
 }
 
 /* --- commands --- */
@@ -661,6 +832,8 @@ int main(void)
 		fw_test(test_boot),
 		fw_test(test_boot_refused),
 		fw_test(test_boot_needs_empty_rings),
+		fw_test(test_boot_over_work),
+		fw_test(test_boot_over_boot),
 		fw_test(test_info),
 		fw_test(test_sequence),
 		fw_test(test_full_rings),
