@@ -223,7 +223,8 @@ static int restore_locked(struct emu_fifo *fifo, uint32_t chid)
 	chan->priority = saved.priority;
 	chan->timeslice_ns = saved.timeslice_ns;
 	chan->error_pending = saved.error_pending;
-	emu_fifo_set_state(fifo, chan, saved.state);
+	/* One that waits runs into it again: until it has run, its address space is not known. */
+	emu_fifo_set_state(fifo, chan, saved.state == CHAN_BLOCKED ? CHAN_READY : saved.state);
 	/* Ids are not reused before the others were. */
 	fifo->next_chid = chid + 1;
 	return 0;

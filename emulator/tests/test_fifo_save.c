@@ -100,6 +100,38 @@ static void test_suspend(void **state)
 	assert_int_equal(test->chans[4].chid, test->chans[3].chid + 1);
 }
 
+/*
+ * A channel that waits for a semaphore looks at it with its own engine's client of the MMU, and
+ * lets others of its engine work.
+ */
+static void test_resume_blocked(void **state)
+{
+	struct fifo_test *test = *state;
+	struct emu_mmu_ctx other = test->gpu->ctx;
+
+	fifo_open(test, 0, 1, 1);
+	fifo_open(test, 1, 1, 1);
+	fifo_acquire(test, 0, 1, 5);
+	fifo_release(test, 0, 2, 1);
+	fifo_kick(test, 0);
+	suspend(test);
+	power(test, 3);
+	power(test, 0);
+	/* Engine 0 is in the middle of an access all the time. */
+	other.client = 0;
+	emu_mmu_begin(test->gpu->emu, &other);
+	assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), NOVA_FW_STATE_RUNNING);
+	awake(test);
+	fifo_release(test, 1, 3, 1);
+	fifo_kick(test, 1);
+	gpu_wait(fifo_word(test, 3) == 1);
+	assert_int_equal(fifo_word(test, 2), 0);
+	gpu_store32(test->gpu, test->data + 4, 5);
+	gpu_wait(fifo_word(test, 2) == 1);
+	emu_mmu_end(test->gpu->emu, &other);
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
 static void draw(struct fifo_test *test, unsigned int i, uint32_t method, uint32_t data)
 {
 	gpu_method(&test->chans[i], NV_SUBCHANNEL_2D, method, data);
@@ -243,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fifo_test(test_suspend),
+		fifo_test(test_resume_blocked),
 		fifo_test(test_suspend_twod),
 		fifo_test(test_suspend_hung),
 		fifo_test(test_resume_refused),
