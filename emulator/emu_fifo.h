@@ -13,6 +13,8 @@
 
 #define EMU_FIFO_NO_CHANNEL	0xffffffffu
 #define EMU_FIFO_PRIORITIES	3
+#define EMU_FIFO_TIMESLICE_NS	1024u		/* unit of time slices */
+#define EMU_FIFO_TIMESLICE_MAX	(1u << 20)	/* in these */
 
 /* Address of a channel's instance block, in video memory above what the driver may use. */
 uint64_t emu_fifo_inst(const struct emu *emu, uint32_t chid);

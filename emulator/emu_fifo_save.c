@@ -164,12 +164,22 @@ int emu_fifo_suspend(struct emu *emu)
 
 /* --- and back --- */
 
+/* A semaphore that is waited for is aligned; SEM_EXECUTE has seen to that. */
+static bool possible_acquire(const struct saved *saved)
+{
+	uint32_t execute = saved->method[NV_C46F_SEM_EXECUTE / 4];
+	uint32_t low = saved->method[NV_C46F_SEM_ADDR_LO / 4] & NV_C46F_SEM_ADDR_LO_OFFSET;
+
+	return !saved->acquiring || !(execute & NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT) || !(low % 8);
+}
+
 static bool possible(const struct saved *saved)
 {
 	return saved->magic == SAVED_MAGIC && saved->size == sizeof(*saved) &&
 	       saved->state <= CHAN_STOPPED && saved->state != CHAN_RESERVED &&
 	       saved->engine < EMU_ENGINES && saved->priority < EMU_FIFO_PRIORITIES &&
-	       saved->pb.address <= 0x1000;
+	       saved->timeslice_ns <= (uint64_t)EMU_FIFO_TIMESLICE_MAX * EMU_FIFO_TIMESLICE_NS &&
+	       saved->pb.address <= 0x1000 && possible_acquire(saved);
 }
 
 /* Takes it away, too: what has been restored is not restored again. */

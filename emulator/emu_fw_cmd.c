@@ -12,9 +12,7 @@
 #include "regs/nv_mmu.h"
 
 #define GPFIFO_ENTRIES_MAX	32768u
-#define TIMESLICE_UNIT_NS	1024u
 #define TIMESLICE_DEFAULT	1024u	/* 128 << 3, about a millisecond */
-#define TIMESLICE_MAX		(1u << 20)
 #define ACQUIRE_NO_TIMEOUT	0x7ffff902u
 
 static void answer(struct emu_fw_reply *reply, const void *payload, uint32_t length)
@@ -82,7 +80,7 @@ static uint32_t check_create(const struct nova_fw_channel_create *create)
 
 	if (create->engine >= EMU_ENGINES || create->priority >= EMU_FIFO_PRIORITIES ||
 	    (create->flags & ~NOVA_FW_CHANNEL_PRIVILEGED) || create->reserved ||
-	    create->timeslice_us > TIMESLICE_MAX)
+	    create->timeslice_us > EMU_FIFO_TIMESLICE_MAX)
 		return NOVA_FW_ERR_INVALID;
 	if (!aperture_ok(create->pdb_aperture) || !aperture_ok(create->userd_aperture))
 		return NOVA_FW_ERR_INVALID;
@@ -168,7 +166,7 @@ static void channel_create(struct emu *emu, const void *payload, struct emu_fw_r
 	}
 	write_inst(emu, chid, &create);
 	slice = create.timeslice_us ? create.timeslice_us : TIMESLICE_DEFAULT;
-	emu_fifo_enable(emu, chid, create.priority, (uint64_t)slice * TIMESLICE_UNIT_NS);
+	emu_fifo_enable(emu, chid, create.priority, (uint64_t)slice * EMU_FIFO_TIMESLICE_NS);
 
 	created.chid = chid;
 	created.token = emu_fifo_token(create.engine, chid);

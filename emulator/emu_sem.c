@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <string.h>
 
 #include "emu_chaos.h"
 #include "emu_sem.h"
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
+#include "regs/nv_mmu.h"
 
 bool emu_sem_supported(uint32_t op, bool wide, bool is_unsigned)
 {
@@ -70,15 +72,34 @@ uint64_t emu_sem_reduce(uint32_t op, bool wide, bool is_unsigned, uint64_t value
 	}
 }
 
+/*
+ * All @len bytes of a semaphore, which are in one page if it is aligned. Callers check that, so
+ * that what is not has no fault of its own.
+ */
+static int span(struct emu *emu, const struct emu_mmu_ctx *ctx, uint64_t va,
+		enum emu_access access, size_t len, void **host, struct emu_mmu_fault *fault)
+{
+	size_t got = len;
+	int ret = emu_mmu_span(emu, ctx, va, access, &got, host, fault);
+
+	if (ret || (va % len == 0 && got == len))
+		return ret;
+	*fault = (struct emu_mmu_fault) {
+		.type = NV_FAULT_TYPE_POISONED,
+		.access = access,
+		.va = va,
+	};
+	return -EFAULT;
+}
+
 int emu_sem_load(struct emu *emu, const struct emu_mmu_ctx *ctx, uint64_t va, bool wide,
 		 uint64_t *value, struct emu_mmu_fault *fault)
 {
-	size_t len = wide ? 8 : 4;
 	void *host;
 	int ret;
 
 	emu_mmu_begin(emu, ctx);
-	ret = emu_mmu_span(emu, ctx, va, EMU_READ, &len, &host, fault);
+	ret = span(emu, ctx, va, EMU_READ, wide ? 8 : 4, &host, fault);
 	if (!ret) {
 		if (!host)
 			*value = 0;
@@ -120,8 +141,7 @@ int emu_sem_execute(struct emu *emu, const struct emu_mmu_ctx *ctx, const struct
 	int ret;
 
 	emu_mmu_begin(emu, ctx);
-	ret = emu_mmu_span(emu, ctx, sem->va, sem->reduction ? EMU_ATOMIC : EMU_WRITE, &len,
-			   &host, fault);
+	ret = span(emu, ctx, sem->va, sem->reduction ? EMU_ATOMIC : EMU_WRITE, len, &host, fault);
 	if (!ret && host && emu_chaos_release(emu, &payload)) {
 		/* The time is visible no later than the payload. */
 		if (sem->timestamp) {

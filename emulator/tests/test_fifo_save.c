@@ -243,6 +243,59 @@ static void test_resume_refused(void **state)
 	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, 0), NOVA_FW_ERR_NO_CHANNEL);
 }
 
+/* What a saved channel has as @from is @to from now on; such a value is there once. */
+static void spoil(struct fifo_test *test, uint64_t from, uint64_t to, size_t len)
+{
+	uint8_t *inst = test->gpu->emu->vram + emu_fifo_inst(test->gpu->emu, test->chans[0].chid);
+	unsigned int found = 0, i;
+
+	for (i = 0x400; i + len <= NV_INST_SIZE; i += 4) {
+		if (memcmp(inst + i, &from, len))
+			continue;
+		memcpy(inst + i, &to, len);
+		found++;
+	}
+	assert_int_equal(found, 1);
+}
+
+/* A wait that no SEM_EXECUTE begins, at the end of all memory; and a time slice without end. */
+static void test_resume_impossible(void **state)
+{
+	const uint32_t wide = NV_C46F_SEM_EXECUTE_PAYLOAD_64BIT;
+	struct fifo_test *test = *state;
+	uint64_t last = GPU_RAM - 4096;
+	const uint32_t va = 0x60000ff8;
+	unsigned int i;
+
+	gpu_map(test->gpu, va & ~0xfffu, 12, EMU_SYSTEM, GPU_IOVA + last, 4096, 0);
+	for (i = 0; i < 4; i++) {
+		fifo_open(test, 0, 0, 1);
+		/* Not waited for any more: the next address may be of another width. */
+		gpu_semaphore(&test->chans[0], va, 7, NV_C46F_SEM_OP_RELEASE | wide);
+		gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_LO, va + 4);
+		fifo_release(test, 0, 0, i + 1);
+		if (i)
+			gpu_semaphore(&test->chans[0], va, 1ull << 40, wide |
+				      NV_C46F_SEM_OP_ACQUIRE | NV_C46F_SEM_EXECUTE_SWITCH_TSG);
+		else
+			gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_LO, va + 4);
+		fifo_kick(test, 0);
+		gpu_wait(fifo_word(test, 0) == i + 1);
+		suspend(test);
+		if (i == 1)
+			spoil(test, va, va + 4, 4);
+		else if (i == 2)
+			spoil(test, 100 * 1024, 1ull << 62, 8);
+		assert_int_equal(resume(test, NOVA_FW_BOOT_RESUME), i % 3 == 0 ? NOVA_FW_STATE_RUNNING :
+				 NOVA_FW_STATE_ERROR | NOVA_FW_ERR_INVALID);
+		assert_int_equal(resume(test, 0), NOVA_FW_STATE_RUNNING);
+		awake(test);
+		/* The next one is where this one was: translations stay. */
+		test->gpu->ram_used -= 4096 * 2 + 0x10000;
+	}
+	assert_int_equal(emu_test_violations(test->gpu->emu), 0);
+}
+
 /* A saved channel with anything in it does no more harm than one with any methods. */
 static void test_resume_garbage(void **state)
 {
@@ -279,6 +332,7 @@ int main(void)
 		fifo_test(test_suspend_twod),
 		fifo_test(test_suspend_hung),
 		fifo_test(test_resume_refused),
+		fifo_test(test_resume_impossible),
 		fifo_test(test_resume_garbage),
 	};
 

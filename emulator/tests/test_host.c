@@ -2,8 +2,10 @@
 /* Host: GPFIFO, segments, methods and semaphores, run by hand on one channel. */
 #define _GNU_SOURCE
 #include "gpu.h"
+#include "../emu_sem.h"
 #include "regs/nv_twod.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -340,6 +342,29 @@ static void test_semaphore_alignment(void **state)
 		gpu_submit(&test->chan, 0);
 		assert_exception(test, NV_PBDMA_SEMAPHORE, NV_C46F_SEM_EXECUTE, cases[i].execute);
 	}
+}
+
+/* Nor is one read or written across the end of a page, or of all memory, whoever asks for it. */
+static void test_semaphore_across_pages(void **state)
+{
+	struct host_test *test = *state;
+	struct emu_mmu_ctx *ctx = &test->gpu->ctx;
+	struct emu_mmu_fault fault;
+	struct emu_sem sem = { .va = SEM_VA + 0x1ffc, .wide = true, .payload = ~0ull };
+	uint64_t value;
+
+	gpu_map(test->gpu, SEM_VA + 0x1000, 12, EMU_SYSTEM, GPU_IOVA + GPU_RAM - 4096, 4096, 0);
+	assert_int_equal(emu_sem_load(test->gpu->emu, ctx, sem.va, true, &value, &fault), -EFAULT);
+	assert_int_equal(fault.access, EMU_READ);
+	assert_int_equal(fault.va, sem.va);
+	assert_int_equal(emu_sem_execute(test->gpu->emu, ctx, &sem, &fault), -EFAULT);
+	sem.timestamp = true;
+	sem.va = SEM_VA + 0x1ff8;
+	assert_int_equal(emu_sem_execute(test->gpu->emu, ctx, &sem, &fault), -EFAULT);
+	assert_int_equal(fault.access, EMU_WRITE);
+	assert_int_equal(gpu_load32(test->gpu, GPU_RAM - 4), 0);
+	assert_int_equal(emu_sem_load(test->gpu->emu, ctx, SEM_VA + 0x1ffc, false, &value, &fault), 0);
+	assert_int_equal(emu_sem_load(test->gpu->emu, ctx, SEM_VA + 0x1ff8, true, &value, &fault), 0);
 }
 
 /* Atomics need a page that allows them; plain releases do not. */
@@ -825,6 +850,7 @@ int main(void)
 		host_test(test_reductions),
 		host_test(test_reduction_timestamp),
 		host_test(test_semaphore_alignment),
+		host_test(test_semaphore_across_pages),
 		host_test(test_semaphore_faults),
 		host_test(test_plain_methods),
 		host_test(test_non_stall_interrupt),
