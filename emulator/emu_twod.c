@@ -276,22 +276,33 @@ static int upload_run(struct emu_twod *twod, uint32_t data, uint32_t bits, uint3
 	return 0;
 }
 
+/* Bits of a pixel in the data; 32 if there is no such format, which nothing is drawn with. */
+static uint32_t upload_bits(struct emu_twod *twod)
+{
+	const struct emu_twod_format *format;
+	bool known;
+
+	if (*reg(twod, NV_902D_SET_CPU_DATA_TYPE) != NV_902D_CPU_COLOR)
+		return 1;
+	format = emu_twod_format(*reg(twod, NV_902D_SET_CPU_COLOR_FORMAT), &known);
+	return format && format->color ? format->bytes * 8 : 32;
+}
+
 static enum emu_twod_result upload(struct emu_twod *twod, uint32_t data)
 {
 	struct emu_twod_progress *progress = &twod->progress;
 	bool draw = !render_disabled(twod);
-	uint32_t bit = 0, bits = 1, error;
+	uint32_t bit = 0, bits, error;
 	int ret = 0;
 
 	/* The size may have changed since it began. */
 	if (!progress->upload || progress->upload_x >= *reg(twod, NV_902D_SET_CPU_SRC_WIDTH) ||
 	    progress->upload_y >= *reg(twod, NV_902D_SET_CPU_SRC_HEIGHT))
 		return fail(twod, NV_902D_ERROR_INVALID_STATE);
-	error = emu_twod_setup_upload(twod);
+	error = draw ? emu_twod_setup_upload(twod) : 0;
 	if (error)
 		return fail(twod, error);
-	if (*reg(twod, NV_902D_SET_CPU_DATA_TYPE) == NV_902D_CPU_COLOR)
-		bits = twod->job.mix.from->bytes * 8;
+	bits = upload_bits(twod);
 	emu_mmu_begin(twod->emu, twod->ctx);
 	while (!ret && progress->upload && bit < 32)
 		ret = upload_run(twod, data, bits, &bit, draw);

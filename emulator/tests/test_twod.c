@@ -586,6 +586,56 @@ static void test_upload_random(void **state)
 	}
 }
 
+/* They are counted while rendering is off, and nothing else: what is not drawn need not be right. */
+static void test_upload_off(void **state)
+{
+	/* A8R8G8B8, R5G6B5, Y8, one bit; and formats that pixels from the CPU cannot have. */
+	static const struct {
+		uint32_t type, format, pixels;
+	} cases[] = {
+		{ 0, 0xcf, 1 }, { 0, 0xe8, 2 }, { 0, 0xf3, 4 }, { 1, 0xcf, 32 }, { 1, 0, 32 },
+		{ 0, 0, 1 }, { 0, 0xc6, 1 }, { 0, 0xc0, 1 },
+	};
+	struct twod_test *test = *state;
+	struct surface s = {
+		.bytes = test->model, .code = 0xcf, .pitch_layout = true, .width = 64, .height = 64,
+		.pitch = 256,
+	};
+	struct mix mix = { .operation = 3 };
+	unsigned int i;
+
+	/* Not even a surface. */
+	method(test, NV_902D_SET_RENDER_ENABLE_C, 0);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		method(test, NV_902D_SET_CPU_DATA_TYPE, cases[i].type);
+		method(test, NV_902D_SET_CPU_COLOR_FORMAT, cases[i].format);
+		method(test, NV_902D_SET_CPU_SRC_WIDTH, cases[i].pixels);
+		method(test, NV_902D_SET_CPU_SRC_HEIGHT, 3);
+		method(test, NV_902D_SET_CPU_DST_Y0_INT, 0);
+		method(test, NV_902D_CPU_DATA, 1);
+		method(test, NV_902D_CPU_DATA, 2);
+		method(test, NV_902D_CPU_DATA, 3);
+		assert_error(test, NV_902D_CPU_DATA, 4, NV_902D_ERROR_INVALID_STATE);
+	}
+	/* Turned off in the middle of it. */
+	method(test, NV_902D_SET_RENDER_ENABLE_C, 1);
+	put_surface(test, &s, NV_902D_SET_DST_FORMAT);
+	put_mix(test, &mix);
+	method(test, NV_902D_SET_CPU_DATA_TYPE, NV_902D_CPU_COLOR);
+	method(test, NV_902D_SET_CPU_COLOR_FORMAT, 0xcf);
+	begin_upload(test, 3, 1, 10, 10);
+	method(test, NV_902D_CPU_DATA, 0x11111111);
+	method(test, NV_902D_SET_RENDER_ENABLE_C, 0);
+	method(test, NV_902D_SET_DST_FORMAT, 0);
+	method(test, NV_902D_CPU_DATA, 0x22222222);
+	method(test, NV_902D_SET_RENDER_ENABLE_C, 1);
+	method(test, NV_902D_SET_DST_FORMAT, 0xcf);
+	method(test, NV_902D_CPU_DATA, 0x33333333);
+	model_pixel(&s, &mix, 10, 10, 0xcf, 0x11111111);
+	model_pixel(&s, &mix, 12, 10, 0xcf, 0x33333333);
+	assert_drawn(test);
+}
+
 /* --- what is refused --- */
 
 static void test_methods_refused(void **state)
@@ -835,6 +885,7 @@ int main(void)
 		twod_test(test_blit_extremes),
 		twod_test(test_blit_overlap),
 		twod_test(test_upload_random),
+		twod_test(test_upload_off),
 		twod_test(test_methods_refused),
 		twod_test(test_state_refused),
 		twod_test(test_faults),
