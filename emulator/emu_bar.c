@@ -194,19 +194,30 @@ static uint32_t emu_bar_read32(struct emu *emu, uint32_t offset)
 	return value;
 }
 
-static void emu_bar_write32(struct emu *emu, uint32_t offset, uint32_t value)
+/*
+ * False if there is no such register. A write that gets lost must not hide that: all registers can
+ * be read, so that is how to find out without writing.
+ */
+static bool emu_bar_put(struct emu *emu, uint32_t offset, uint32_t value)
 {
 	const struct emu_bar_block *block = emu_bar_find(offset);
+	uint32_t unused;
 
+	if (!block)
+		return false;
+	if (!emu_chaos_write(emu, offset, value))
+		return block->read(emu, offset, &unused);
+	return block->write(emu, offset, value);
+}
+
+static void emu_bar_write32(struct emu *emu, uint32_t offset, uint32_t value)
+{
 	emu_count(emu, EMU_REG_WRITES);
 	emu_log(emu, EMU_LOG_DEBUG, "write %#08x = %#010x", offset, value);
 	if (emu_bar_is_shut_down(emu))
 		emu_violation(emu, EMU_VIOLATION_REG_AFTER_SHUTDOWN,
 			      "write of %#x to register %#x after shutdown", value, offset);
-	if (!block)
-		emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
-			      "write of %#x to undefined register %#x", value, offset);
-	else if (emu_chaos_write(emu, offset, value) && !block->write(emu, offset, value))
+	if (!emu_bar_put(emu, offset, value))
 		emu_violation(emu, EMU_VIOLATION_REG_ACCESS,
 			      "write of %#x to undefined register %#x", value, offset);
 	emu_chaos_act(emu, offset);

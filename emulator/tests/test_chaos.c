@@ -11,6 +11,7 @@
 #include "../emu_ctl.h"
 #include "../emu_fault.h"
 #include "../emu_sem.h"
+#include "regs/nv_pmc.h"
 #include "regs/nv_timer.h"
 
 #define ASKED	256u
@@ -212,6 +213,35 @@ static void test_registers(void **state)
 	emu_test_write(emu, NV_VF_MAILBOX(15), 4711);
 	assert_int_equal(emu_test_read(emu, NV_VF_MAILBOX(15)), 4711);
 	assert_int_equal(emu_test_violations(emu), 0);
+}
+
+/* Offsets between the registers of each block: undefined, whether the write arrives or not. */
+static void test_lost_undefined(void **state)
+{
+	static const uint32_t offsets[] = {
+		0x10, 0x9000, NV_CTRL_VIRTUAL_CHANNEL_CFG(0) + 4, 0xb81020,
+		NV_VF_FAULT_STATUS + 4, NV_VF_INVALIDATE + 4,
+	};
+	static const uint32_t defined[] = {
+		NV_PMC_BOOT_0, NV_PTIMER_ALARM_0, NV_CTRL_VIRTUAL_CHANNEL_CFG(0),
+		NV_VF_INTR_LEAF_TRIGGER, NV_VF_MAILBOX(15), NV_VF_FAULT_STATUS, NV_VF_INVALIDATE,
+		NV_VF_INTR_TOP, NV_VF_INTR_TOP_EN_CLEAR, NV_VF_INTR_LEAF_EN_CLEAR(7),
+	};
+	struct emu *emu = ((struct gpu *)*state)->emu;
+	uint64_t kinds = 0;
+	unsigned int i;
+
+	assert_true(emu_chaos_parse("write-lost", &kinds));
+	start(emu, 1, 1, kinds);
+	for (i = 0; i < sizeof(offsets) / sizeof(*offsets); i++) {
+		emu_test_write(emu, offsets[i], 1);
+		assert_int_equal(emu_stats_violations(emu->stats, EMU_VIOLATION_REG_ACCESS), i + 1);
+	}
+	for (i = 0; i < sizeof(defined) / sizeof(*defined); i++)
+		emu_test_write(emu, defined[i], ~0u);
+	assert_true(lies(emu, EMU_LIE_WRITE_LOST) >= sizeof(defined) / sizeof(*defined));
+	assert_int_equal(emu_test_violations(emu), sizeof(offsets) / sizeof(*offsets));
+	stop(emu);
 }
 
 static void test_time(void **state)
@@ -465,6 +495,7 @@ int main(void)
 		gpu_test(test_excuses),
 		gpu_test(test_excuse_fits),
 		gpu_test(test_registers),
+		gpu_test(test_lost_undefined),
 		gpu_test(test_time),
 		gpu_test(test_tlb),
 		gpu_test(test_dma),
