@@ -300,6 +300,9 @@ static void write_size(struct emu_fault *fault, struct buffer *buffer, uint32_t 
 		buffer->put = 0;
 		buffer->overflow = false;
 		buffer->corrupted = false;
+		/* What was held back is nowhere in what may be another buffer. */
+		if (buffer == &fault->buffers[0])
+			fault->is_late = false;
 	}
 	buffer->enabled = enable;
 }

@@ -325,20 +325,26 @@ static void test_gone(void **state)
 	assert_int_equal(emu_test_read(emu, NV_VF_MAILBOX(15)), 0);
 }
 
+static void set_fault_buffer(struct gpu *gpu, uint64_t at)
+{
+	uint64_t addr = GPU_IOVA + at;
+
+	emu_test_write(gpu->emu, NV_VF_FAULT_BUFFER_SIZE(0), 0);
+	emu_test_write(gpu->emu, NV_VF_FAULT_BUFFER_HI(0), addr >> 32);
+	emu_test_write(gpu->emu, NV_VF_FAULT_BUFFER_LO(0), (uint32_t)addr |
+		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, 2u) |
+		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
+	emu_test_write(gpu->emu, NV_VF_FAULT_BUFFER_SIZE(0), 64 | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
+}
+
 /* A fault out of nothing, of which the packet is garbage or valid late. */
 static void test_fault(void **state)
 {
 	struct gpu *gpu = *state;
 	struct emu *emu = gpu->emu;
 	uint64_t at = gpu_ram_alloc(gpu, 4096);
-	uint64_t addr = GPU_IOVA + at;
 
-	emu_test_write(emu, NV_VF_FAULT_BUFFER_SIZE(0), 0);
-	emu_test_write(emu, NV_VF_FAULT_BUFFER_HI(0), addr >> 32);
-	emu_test_write(emu, NV_VF_FAULT_BUFFER_LO(0), (uint32_t)addr |
-		       NV_PUT(NV_VF_FAULT_BUFFER_LO_APERTURE, 2u) |
-		       NV_VF_FAULT_BUFFER_LO_ADDR_MODE);
-	emu_test_write(emu, NV_VF_FAULT_BUFFER_SIZE(0), 64 | NV_VF_FAULT_BUFFER_SIZE_ENABLE);
+	set_fault_buffer(gpu, at);
 	start(emu, 2, 1, all_of(EMU_CHAOS_FAULT));
 	emu_test_read(emu, NV_VF_MAILBOX(15));
 	stop(emu);
@@ -349,6 +355,25 @@ static void test_fault(void **state)
 	assert_false(gpu_load32(gpu, at + 28) & NV_FAULT7_VALID);
 	emu_test_write(emu, NV_VF_FAULT_BUFFER_GET(0), 1);
 	assert_true(gpu_load32(gpu, at + 28) & NV_FAULT7_VALID);
+	assert_int_equal(emu_test_violations(emu), 0);
+}
+
+/* A packet that was held back is forgotten with its buffer; the next one is not written to. */
+static void test_late_fault_of_old_buffer(void **state)
+{
+	struct gpu *gpu = *state;
+	struct emu *emu = gpu->emu;
+	uint64_t old = gpu_ram_alloc(gpu, 4096), fresh = gpu_ram_alloc(gpu, 4096);
+
+	set_fault_buffer(gpu, old);
+	start(emu, 2, 1, all_of(EMU_CHAOS_FAULT));
+	emu_test_read(emu, NV_VF_MAILBOX(15));
+	stop(emu);
+	assert_int_equal(lies(emu, EMU_LIE_PACKET_LATE), 1);
+	assert_int_equal(emu_test_read(emu, NV_VF_FAULT_BUFFER_PUT(0)), 1);
+	set_fault_buffer(gpu, fresh);
+	emu_test_write(emu, NV_VF_FAULT_BUFFER_GET(0), 0);
+	assert_int_equal(gpu_load32(gpu, fresh + 28), 0);
 	assert_int_equal(emu_test_violations(emu), 0);
 }
 
@@ -501,6 +526,7 @@ int main(void)
 		gpu_test(test_dma),
 		gpu_test(test_gone),
 		gpu_test(test_fault),
+		gpu_test(test_late_fault_of_old_buffer),
 		gpu_test(test_release),
 		gpu_test(test_messages),
 		gpu_test(test_info),
