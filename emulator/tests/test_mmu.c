@@ -277,7 +277,7 @@ static void test_sparse(void **state)
 	assert_maps(gpu, VA, gpu->emu->vram + 0x1000);
 }
 
-/* Both tables of a PDE0: the big one decides unless its entry is all zero. */
+/* Both tables of a PDE0: the big one decides unless its entry is neither valid, sparse nor hiding. */
 static void test_dual(void **state)
 {
 	struct gpu *gpu = *state;
@@ -295,6 +295,13 @@ static void test_dual(void **state)
 	assert_faults(gpu, VA, EMU_READ, NV_FAULT_TYPE_PTE);
 	assert_faults(gpu, VA + 0x10000, EMU_READ, NV_FAULT_TYPE_PTE);
 
+	/* Bits beside these say nothing in an entry that is not valid. */
+	gpu_vram_write64(gpu, big, gpu_pte(EMU_VIDEO, 0x20000, NV_MMU_PTE_READ_ONLY) &
+				   ~(uint64_t)NV_MMU_PTE_VALID);
+	assert_maps(gpu, VA, gpu->emu->vram + 0x1000);
+	assert_faults(gpu, VA + 0x1000, EMU_READ, NV_FAULT_TYPE_PTE);
+
+	gpu_invalidate(gpu, gpu->root);
 	gpu_vram_write64(gpu, big, NV_MMU_PTE_VOL);
 	assert_sparse(gpu, VA);
 }
