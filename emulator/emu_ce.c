@@ -12,8 +12,6 @@
 
 #define RENDER_ENABLE_FALSE	0u
 #define RENDER_ENABLE_TRUE	1u
-#define BLOCK_LOG_MAX		5u
-#define BLOCK_LINEAR_ALIGN	512u
 #define REMAP_INVALID		7u
 
 static uint32_t *reg(struct emu_ce *ce, uint32_t method)
@@ -144,11 +142,11 @@ static uint32_t setup_block_linear(struct emu_ce *ce, const struct side *side,
 
 	surface->log_height = NV_GET(NV_C5B5_BLOCK_HEIGHT, block);
 	surface->log_depth = NV_GET(NV_C5B5_BLOCK_DEPTH, block);
-	if (NV_GET(NV_C5B5_BLOCK_WIDTH, block) || surface->log_height > BLOCK_LOG_MAX ||
-	    surface->log_depth > BLOCK_LOG_MAX ||
+	if (NV_GET(NV_C5B5_BLOCK_WIDTH, block) || surface->log_height > EMU_CE_BLOCK_LOG_MAX ||
+	    surface->log_depth > EMU_CE_BLOCK_LOG_MAX ||
 	    NV_GET(NV_C5B5_BLOCK_GOB_HEIGHT, block) != NV_C5B5_BLOCK_GOB_HEIGHT_8)
 		return NV_CE_LAUNCHERR_INVALID_VALUE;
-	if (surface->base % BLOCK_LINEAR_ALIGN)
+	if (surface->base % EMU_CE_BLOCK_ALIGN)
 		return NV_CE_LAUNCHERR_INVALID_ALIGNMENT;
 	surface->height = *reg(ce, side->height);
 	surface->layer = *reg(ce, side->layer);

@@ -12,6 +12,8 @@
 
 #define EMU_CE_METHODS		(0x754 / 4)	/* of the state array; PM_TRIGGER_END has no state */
 #define EMU_CE_COMPONENTS	4
+#define EMU_CE_BLOCK_LOG_MAX	5u	/* GOBs per block in one direction, log2 */
+#define EMU_CE_BLOCK_ALIGN	512u	/* of a block-linear surface */
 
 enum emu_ce_result {
 	EMU_CE_DONE,
@@ -123,7 +125,8 @@ enum emu_ce_result emu_ce_step(struct emu_ce *ce);
 
 /* emu_ce_copy.c: moves one chunk of the job; 0, or -EFAULT with emu_ce.fault filled. */
 int emu_ce_copy(struct emu_ce *ce);
-/* Byte offset of (x, y) of the surface's layer in a block-linear surface. */
-uint64_t emu_ce_block_linear(const struct emu_ce_surface *surface, uint64_t x, uint64_t y);
+/* Address of byte @x of line @line, from the origin on; cuts *@len to what follows it there. */
+uint64_t emu_ce_locate(const struct emu_ce_surface *surface, uint64_t line, uint64_t x,
+		       size_t *len);
 
 #endif /* EMU_CE_H */

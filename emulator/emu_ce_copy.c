@@ -22,7 +22,8 @@
 
 /* --- addresses --- */
 
-uint64_t emu_ce_block_linear(const struct emu_ce_surface *surface, uint64_t x, uint64_t y)
+/* Byte offset of (x, y) of the surface's layer in a block-linear surface. */
+static uint64_t block_linear(const struct emu_ce_surface *surface, uint64_t x, uint64_t y)
 {
 	uint64_t block_rows = (uint64_t)GOB_HEIGHT << surface->log_height;
 	uint64_t blocks_x = (surface->width + GOB_WIDTH - 1) / GOB_WIDTH;
@@ -39,8 +40,7 @@ uint64_t emu_ce_block_linear(const struct emu_ce_surface *surface, uint64_t x, u
 		(y >> 2 & 1) << 7 | (x >> 5 & 1) << 8);
 }
 
-/* Address of byte @x of line @line of the transfer, and how many bytes follow it there. */
-static uint64_t locate(const struct emu_ce_surface *surface, uint64_t line, uint64_t x,
+uint64_t emu_ce_locate(const struct emu_ce_surface *surface, uint64_t line, uint64_t x,
 		       size_t *len)
 {
 	size_t run;
@@ -51,7 +51,7 @@ static uint64_t locate(const struct emu_ce_surface *surface, uint64_t line, uint
 	run = GOB_RUN - x % GOB_RUN;
 	if (*len > run)
 		*len = run;
-	return surface->base + emu_ce_block_linear(surface, x, surface->y + line);
+	return surface->base + block_linear(surface, x, surface->y + line);
 }
 
 static int span_at(struct emu_ce *ce, const struct emu_ce_surface *surface, uint64_t addr,
@@ -84,11 +84,11 @@ static int copy_some(struct emu_ce *ce, size_t *done)
 
 	if (len > job->length - job->pos)
 		len = job->length - job->pos;
-	addr = locate(&job->src, job->line, job->pos, &len);
+	addr = emu_ce_locate(&job->src, job->line, job->pos, &len);
 	if (span_at(ce, &job->src, addr, EMU_READ, &len, &from))
 		return -1;
 	to_len = len;
-	addr = locate(&job->dst, job->line, job->pos, &to_len);
+	addr = emu_ce_locate(&job->dst, job->line, job->pos, &to_len);
 	if (span_at(ce, &job->dst, addr, EMU_WRITE, &to_len, &to))
 		return -1;
 	if (to && from && job->length * job->lines >= STREAM_LEAST)
@@ -177,7 +177,7 @@ static int fill_some(struct emu_ce *ce, const struct fill *fill, size_t *done)
 	while (offset < bytes) {
 		size_t len = bytes - offset;
 		void *to;
-		uint64_t addr = locate(&job->dst, job->line, start + offset, &len);
+		uint64_t addr = emu_ce_locate(&job->dst, job->line, start + offset, &len);
 
 		if (span_at(ce, &job->dst, addr, EMU_WRITE, &len, &to))
 			return -1;
@@ -197,7 +197,7 @@ static int read_line(struct emu_ce *ce, const struct emu_ce_surface *surface, ui
 	while (bytes) {
 		size_t len = bytes;
 		void *from;
-		uint64_t addr = locate(surface, line, x, &len);
+		uint64_t addr = emu_ce_locate(surface, line, x, &len);
 
 		if (span_at(ce, surface, addr, EMU_READ, &len, &from))
 			return -1;
@@ -229,7 +229,7 @@ static int write_line(struct emu_ce *ce, const struct emu_ce_surface *surface, u
 	while (offset < bytes) {
 		size_t len = bytes - offset;
 		void *to;
-		uint64_t addr = locate(surface, line, x + offset, &len);
+		uint64_t addr = emu_ce_locate(surface, line, x + offset, &len);
 
 		if (span_at(ce, surface, addr, EMU_WRITE, &len, &to))
 			return -1;

@@ -68,7 +68,7 @@ uint64_t emu_twod_filter(const struct emu_twod_format *format, const uint64_t ra
 
 /**
  * struct emu_twod_surface - where pixels are
- * @layout: in bytes; x and y are not used
+ * @layout: in bytes; its origin is (0, 0)
  * @format: of the pixels
  * @width: in pixels
  */

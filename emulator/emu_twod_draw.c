@@ -8,23 +8,10 @@
 #include "emu_twod.h"
 #include "regs/nv_twod.h"
 
-#define GOB_RUN		16u	/* bytes of a line that lie together in a GOB */
 #define PIECES_MAX	512u	/* per step: short rows must not make a step long */
 #define BYTES_MAX	(EMU_MMU_CHUNK / 2)	/* per step, and one piece more */
 
 /* --- rows of surfaces --- */
-
-static uint64_t locate(const struct emu_twod_surface *surface, uint64_t x, uint64_t y, size_t *len)
-{
-	const struct emu_ce_surface *layout = &surface->layout;
-	size_t run = GOB_RUN - x % GOB_RUN;
-
-	if (layout->pitch_layout)
-		return layout->base + (uint64_t)layout->pitch * y + x;
-	if (*len > run)
-		*len = run;
-	return layout->base + emu_ce_block_linear(layout, x, y);
-}
 
 /* Reads or writes @count pixels of row @y from @x on, all of them inside of the surface. */
 static int access_row(struct emu_twod *twod, const struct emu_twod_surface *surface, uint64_t x,
@@ -35,7 +22,7 @@ static int access_row(struct emu_twod *twod, const struct emu_twod_surface *surf
 	x *= surface->format->bytes;
 	while (left) {
 		size_t len = left;
-		uint64_t va = locate(surface, x, y, &len);
+		uint64_t va = emu_ce_locate(&surface->layout, y, x, &len);
 		void *host;
 
 		if (emu_mmu_span(twod->emu, twod->ctx, va, access, &len, &host, &twod->fault))

@@ -6,8 +6,6 @@
 #include "regs/nv_twod.h"
 
 #define SURFACE_MAX		65536u	/* width and height, in pixels */
-#define BLOCK_LOG_MAX		5u
-#define BLOCK_LINEAR_ALIGN	512u
 #define HALF			(1ull << 31)	/* in 32.32 */
 
 static uint32_t reg(const struct emu_twod *twod, uint32_t method)
@@ -70,9 +68,9 @@ static uint32_t setup_block_linear(const struct emu_twod *twod, const struct sid
 
 	layout->log_height = NV_GET(NV_902D_BLOCK_HEIGHT, block);
 	layout->log_depth = NV_GET(NV_902D_BLOCK_DEPTH, block);
-	if (layout->log_height > BLOCK_LOG_MAX || layout->log_depth > BLOCK_LOG_MAX)
+	if (layout->log_height > EMU_CE_BLOCK_LOG_MAX || layout->log_depth > EMU_CE_BLOCK_LOG_MAX)
 		return NV_902D_ERROR_INVALID_VALUE;
-	if (layout->base % BLOCK_LINEAR_ALIGN)
+	if (layout->base % EMU_CE_BLOCK_ALIGN)
 		return NV_902D_ERROR_INVALID_ALIGNMENT;
 	layout->layer = side->layer ? reg(twod, side->layer) : 0;
 	if (layout->layer >= reg(twod, side->depth))
