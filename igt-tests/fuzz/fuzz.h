@@ -111,7 +111,8 @@ struct fuzz_struct {
  * @weight: how often, among the others
  * @args: its argument
  * @errors: what the header says it may return, besides EFAULT for a bad pointer, ENODEV when
- *          the device goes, and EINTR after a signal
+ *          the device goes, and EINTR after a signal. Not EACCES, ETIMEDOUT and EIO: it is root
+ *          who asks, and no firmware dies; nor EOPNOTSUPP for what this device has
  * @prepare: what the fields do not tell; may be NULL
  * @check: the same after a success: NULL, or what is wrong; may be NULL
  */

@@ -297,9 +297,9 @@ static void prepare_query(struct fuzz_op *op, void *data)
 const struct fuzz_ioctl fuzz_core_ioctls[] = {
 	{ "GEM_CLOSE", DRM_IOCTL_GEM_CLOSE, 6, &gem_close_struct, { EINVAL }, NULL, NULL },
 	{ "PRIME_HANDLE_TO_FD", DRM_IOCTL_PRIME_HANDLE_TO_FD, 3, &export_struct,
-	  { EINVAL, ENOENT, EPERM, ENOMEM, EMFILE, EBUSY }, prepare_export, NULL },
+	  { EINVAL, ENOENT, EPERM, ENOMEM, EMFILE }, prepare_export, NULL },
 	{ "PRIME_FD_TO_HANDLE", DRM_IOCTL_PRIME_FD_TO_HANDLE, 3, &import_struct,
-	  { EINVAL, EBADF, ENOMEM, ENOSPC, EOPNOTSUPP }, prepare_import, NULL },
+	  { EINVAL, EBADF, EBUSY, ENOMEM, ENOSPC, EOPNOTSUPP }, prepare_import, NULL },
 	{ "SYNCOBJ_CREATE", DRM_IOCTL_SYNCOBJ_CREATE, 5, &syncobj_create_struct,
 	  { EINVAL, ENOMEM }, NULL, NULL },
 	{ "SYNCOBJ_DESTROY", DRM_IOCTL_SYNCOBJ_DESTROY, 2, &syncobj_destroy_struct,

@@ -639,9 +639,9 @@ struct drm_nova_vm_get_state {
  * some is bound, or is until a bind on its way takes place (EPERM, DRM_NOVA_VM_BIND_USERPTR).
  *
  * While a VM has user-mode queues, all buffers bound in it stay resident: they are made so when
- * the first one is created and with each VM_BIND, and are not moved (exporting one from video
- * memory: EBUSY). Imported ones are pinned by their owners for that, whose error is the ioctl's,
- * and count as those in video memory do for the limit (ENOSPC).
+ * the first one is created and with each VM_BIND, and are not moved (EBUSY for another device that
+ * imports one in video memory). Imported ones are pinned by their owners for that, whose error is
+ * the ioctl's, and count as those in video memory do for the limit (ENOSPC).
  *
  * Work in such a queue may take as long as it likes, and wait for semaphores as long as it likes,
  * as it leaves the engine to others from time to time. A queue that does not let go of its engine
