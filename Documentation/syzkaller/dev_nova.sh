@@ -3,7 +3,7 @@
 #
 # usage: dev_nova.sh check|const
 #
-# check: is all of nova_drm.h in dev_nova.txt, with the right sizes? TAP.
+# check: is all of nova_drm.h in dev_nova.txt, with the right sizes, and do calls pass on what others made? TAP.
 # const: writes dev_nova.txt.const, as syz-extract would for a kernel with this header. CC is the compiler.
 set -u
 
@@ -67,13 +67,14 @@ empty() {
 	fi
 }
 
-# described: NAME SIZE of each structure in the descriptions, the sum of its fields; and its attribute, if that differs
+# described: NAME SIZE of each structure of the header in the descriptions, the sum of its fields; and its attribute,
+# if that differs. Of other structures, which stand for one of these, only the latter.
 described() {
 	awk '
 		function basic(type) {
-			if (type ~ /^(fileoff\[)?int64|, int64\]$|^ptr64\[/) return 8
+			if (type ~ /^int64|, int64\]$|^ptr64\[|^vma64/) return 8
 			if (type ~ /^int32|, int32\]$/) return 4
-			if (type in resource) return 4
+			if (type in resource) return resource[type]
 			if (type ~ /^drm_nova_array\[/) return 16
 			if (match(type, /^array\[[a-z_]+, [0-9]+\]$/)) {
 				split(substr(type, 7, length(type) - 7), part, ", ")
@@ -81,9 +82,13 @@ described() {
 			}
 			return size[type]
 		}
-		/^resource / { sub(/\[.*/, "", $2); resource[$2] }
+		/^resource / {
+			bytes = $2 ~ /\[int64\]/ ? 8 : 4
+			sub(/\[.*/, "", $2)
+			resource[$2] = bytes
+		}
 		/^#/ { next }
-		/^(type )?drm_nova_[a-z_]*.* \{$/ {
+		/^(type )?(drm_)?nova_[a-z_]*.* \{$/ {
 			name = $1 == "type" ? $2 : $1
 			sub(/\[.*/, "", name)
 			sum = 0
@@ -93,7 +98,8 @@ described() {
 			match($0, /size\[[0-9]+\]/)
 			attribute = substr($0, RSTART + 5, RLENGTH - 6)
 			size[name] = sum
-			print name, sum, (attribute == sum ? "" : "attribute " attribute)
+			if (name ~ /^drm_/ || attribute != sum)
+				print name, sum, (attribute == sum ? "" : "attribute " attribute)
 			name = ""
 		}
 		name {
@@ -105,8 +111,47 @@ described() {
 				print name, "unknown type", type
 			sum += n
 		}
-		BEGIN { resource["drm_syncobj"] }
+		BEGIN { resource["drm_syncobj"] = 4 }
 	' "$1"
+}
+
+# idle: resources that no call makes, or that none takes; and results for mmap() that are no resource, so that no
+# program would ever pass them on
+idle() {
+	awk '
+		/^#/ { next }
+		/^resource / { sub(/\[.*/, "", $2); resource[$2]; next }
+		# A call: what it returns, and its arguments.
+		/^[a-z_]+\$?[A-Za-z_]*\(/ {
+			if (match($0, /\) [a-z_]+$/))
+				made[substr($0, RSTART + 2)]
+			gsub(/[(),]/, " , ")
+			for (i = 2; i < NF; i++)
+				if ($(i + 1) == ",")
+					taken[$i]
+			next
+		}
+		# A field.
+		/^\t[a-z_]+\t/ {
+			if ($2 ~ /^fileoff/)
+				print $1, "is no resource"
+			if ($0 ~ /\((out|inout)\)$/)
+				made[$2]
+			if ($0 !~ /\(out\)$/)
+				taken[$2]
+		}
+		END {
+			for (name in resource) {
+				if (!(name in made))
+					print name, "is made by nobody"
+				if (!(name in taken))
+					print name, "is taken by nobody"
+				n++
+			}
+			if (!n)
+				print "no resources"
+		}
+	' "$1" | sort
 }
 
 check() {
@@ -123,6 +168,8 @@ check() {
 	described "$text" | sed 's/ *$//' | sort >"$work/described"
 	grep -F -f "$work/structs" -w "$work/all" | grep '^drm_' | sort | comm -3 - "$work/described" >"$work/sizes"
 	empty 'each structure is described, with its size' "$work/sizes"
+	idle "$text" >"$work/idle"
+	empty 'each resource is made by a call and taken by one' "$work/idle"
 	make_const | diff - "$text.const" >"$work/const" 2>&1
 	empty 'the constants are the header'"'"'s (dev_nova.sh const)' "$work/const"
 	# An element added to the header is one that nobody tries: flags and values of each kind.
