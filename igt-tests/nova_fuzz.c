@@ -83,10 +83,15 @@ static void print_tallies(void)
 	igt_info("%" PRIu64 " operations\n", total.ops);
 }
 
-/* Nothing is found by calls that all fail, or never do. */
+/* Nothing is found by ioctls that all fail, or never do, and by what is not done. */
 static void check_tallies(void)
 {
+	const struct fuzz_tally *calls = &total.tallies[fuzz_ioctl_count + fuzz_core_ioctl_count];
+
 	print_tallies();
+	for (size_t i = 0; i < fuzz_call_count; i++)
+		igt_assert_f(calls[i].done || fuzz_calls[i].needs_unbind, "%s: never done\n",
+			     fuzz_calls[i].name);
 	for (size_t i = 0; i < fuzz_ioctl_count; i++)
 		igt_assert_f(total.tallies[i].done && total.tallies[i].refused,
 			     "%s: %" PRIu64 " done, %" PRIu64 " refused\n", fuzz_tally_name(i),

@@ -152,6 +152,7 @@ extern const size_t fuzz_call_count;
 
 #define FUZZ_POOL	24
 #define FUZZ_STALE	8
+#define FUZZ_USERQS	8
 
 /**
  * struct fuzz_pool - ids of one kind
@@ -166,15 +167,33 @@ struct fuzz_pool {
 };
 
 /**
+ * struct fuzz_userq - what QUEUE_CREATE told of a user-mode queue, which may be no more
+ * @offset: of its mapping
+ * @size: of that, in bytes, or 0 for none
+ * @ring_va: its ring for the GPU
+ * @ring_size: entries
+ * @token: rings its doorbell
+ */
+struct fuzz_userq {
+	uint64_t offset;
+	uint64_t size;
+	uint64_t ring_va;
+	uint32_t ring_size;
+	uint32_t token;
+};
+
+/**
  * struct fuzz_file - an open file of the device; the last user closes it
  * @fd: the file
  * @users: threads inside, and the slot
  * @pools: its objects
+ * @userqs: some of its user-mode queues
  */
 struct fuzz_file {
 	int fd;
 	unsigned int users;
 	struct fuzz_pool pools[FUZZ_KINDS];
+	struct fuzz_userq userqs[FUZZ_USERQS];
 };
 
 #define FUZZ_FILES	2
@@ -195,6 +214,9 @@ uint32_t fuzz_pool_add(struct fuzz_pool *pool, uint64_t *random, uint32_t id);
 bool fuzz_pool_empty(struct fuzz_pool *pool);
 void fuzz_pool_take(struct fuzz_pool *pool, uint32_t id);
 
+struct fuzz_userq fuzz_userq_pick(struct fuzz_file *file, uint64_t *random);
+void fuzz_userq_add(struct fuzz_file *file, uint64_t *random, const struct fuzz_userq *userq);
+
 /* Takes @fd over. */
 void fuzz_fd_add(enum fuzz_fd kind, uint64_t *random, int fd);
 /* A duplicate of one of them for the caller to close, or -1. */
@@ -209,6 +231,7 @@ void fuzz_files_close(void);
 #define FUZZ_ARENA	(64 * FUZZ_PAGE)
 #define FUZZ_USER	(32 * FUZZ_PAGE)
 #define FUZZ_MAPS	6
+#define FUZZ_USERQ_MAPS	3
 
 /**
  * struct fuzz_map - a CPU mapping of a buffer
@@ -223,6 +246,24 @@ struct fuzz_map {
 };
 
 /**
+ * struct fuzz_userq_map - a CPU mapping of a user-mode queue, or of a part of it
+ * @userq: the queue
+ * @at: where, or NULL
+ * @first: which of the queue's pages is mapped there
+ * @pages: so many are
+ * @prot: PROT_*
+ * @put: index behind the last entry that was written here
+ */
+struct fuzz_userq_map {
+	struct fuzz_userq userq;
+	char *at;
+	uint32_t first;
+	uint32_t pages;
+	int prot;
+	uint32_t put;
+};
+
+/**
  * struct fuzz_memory - of one thread; an inaccessible page follows each part
  * @args: the argument, a page
  * @arena: arrays; filled from its end down
@@ -231,6 +272,7 @@ struct fuzz_map {
  * @readonly: a page
  * @user: what is bound as memory of the process, FUZZ_USER bytes; may not be accessible
  * @maps: mappings of buffers, which nobody else touches
+ * @userqs: mappings of user-mode queues, others of which other threads may have
  */
 struct fuzz_memory {
 	char *args;
@@ -240,6 +282,7 @@ struct fuzz_memory {
 	char *readonly;
 	char *user;
 	struct fuzz_map maps[FUZZ_MAPS];
+	struct fuzz_userq_map userqs[FUZZ_USERQ_MAPS];
 };
 
 bool fuzz_memory_init(struct fuzz_memory *memory);
@@ -329,8 +372,22 @@ int fuzz_raw_ioctl(int fd, unsigned long request, void *args);
 const char *fuzz_ioctl_run(struct fuzz_op *op, const struct fuzz_ioctl *ioctl);
 /* Is it one of these, 0-terminated, or one that is always possible? */
 bool fuzz_result_ok(struct fuzz_op *op, int result, const uint8_t *errors);
+/* The same for what is no ioctl of a table, as its result: NULL, or what is wrong. */
+const char *fuzz_judge(struct fuzz_op *op, int result, const uint8_t *errors);
 /* Ends an object that nobody knows any more. */
 void fuzz_destroy(struct fuzz_file *file, enum fuzz_kind kind, uint32_t id);
+
+/* --- user-mode queues --- */
+
+/* In place of one of the thread's mappings: NULL, or what is wrong. */
+const char *fuzz_userq_map(struct fuzz_op *op, const struct fuzz_userq *userq);
+void fuzz_userqs_fini(struct fuzz_memory *memory);
+
+/* ENOENT, which is no failure, when there is none to do it with. */
+const char *fuzz_call_userq_map(struct fuzz_op *op);
+const char *fuzz_call_userq_submit(struct fuzz_op *op);
+const char *fuzz_call_userq_touch(struct fuzz_op *op);
+const char *fuzz_call_userq_unmap(struct fuzz_op *op);
 
 /* --- a run --- */
 

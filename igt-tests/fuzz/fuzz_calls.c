@@ -27,12 +27,6 @@
 #define TARGET_VA	(64ull << 20)
 #define TARGET_BYTES	(2u << 20)
 
-static const char *judge(struct fuzz_op *op, int result, const uint8_t *errors)
-{
-	op->record->result = result;
-	return fuzz_result_ok(op, result, errors) ? NULL : "an error that is not expected here";
-}
-
 /* --- CPU mappings, each used by one thread only --- */
 
 static void forget(struct fuzz_map *map)
@@ -58,7 +52,7 @@ static const char *call_mmap(struct fuzz_op *op)
 		ret = fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, &offset);
 	fuzz_note(op, "handle %u offset %#llx", offset.handle, (unsigned long long)offset.offset);
 	if (ret)
-		return judge(op, ret, errors);
+		return fuzz_judge(op, ret, errors);
 	forget(map);
 	/* Beyond its end, or into the middle: other offsets are other buffers, or none. */
 	if (fuzz_broken(op))
@@ -69,9 +63,9 @@ static const char *call_mmap(struct fuzz_op *op)
 		info.size = MAP_BYTES_MAX;
 	at = mmap(NULL, info.size, prot, flags, op->file->fd, offset.offset);
 	if (at == MAP_FAILED)
-		return judge(op, -errno, errors);
+		return fuzz_judge(op, -errno, errors);
 	*map = (struct fuzz_map) { at, info.size, prot };
-	return judge(op, 0, errors);
+	return fuzz_judge(op, 0, errors);
 }
 
 /* On a live device or a dead one: no access faults. */
@@ -228,34 +222,60 @@ static const char *call_pushes(struct fuzz_op *op)
 	uint32_t vm = fuzz_handle(op, FUZZ_VM);
 
 	fuzz_note(op, "vm %u", vm);
-	return judge(op, make_buffer(op, vm, FUZZ_PUSH_VA, PUSHES_BYTES, true), client_errors);
+	return fuzz_judge(op, make_buffer(op, vm, FUZZ_PUSH_VA, PUSHES_BYTES, true), client_errors);
 }
 
-/* A VM with buffers and a queue. */
-static const char *call_client(struct fuzz_op *op)
+/* A VM with buffers and a queue; what the queue is like is up to the caller. */
+static int make_client(struct fuzz_op *op, struct drm_nova_queue_create *queue)
 {
 	struct drm_nova_vm_create vm = { 0 };
-	struct drm_nova_queue_create queue = {
-		.engine = fuzz_below(&op->random, 2), .priority = DRM_NOVA_PRIORITY_NORMAL,
-	};
 	int ret = fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_VM_CREATE, &vm);
 
 	if (ret)
-		return judge(op, ret, client_errors);
+		return ret;
 	fuzz_destroy(op->file, FUZZ_VM,
 		     fuzz_pool_add(&op->file->pools[FUZZ_VM], &op->random, vm.vm_id));
 	ret = make_buffer(op, vm.vm_id, FUZZ_PUSH_VA, PUSHES_BYTES, true);
 	if (!ret)
 		ret = make_buffer(op, vm.vm_id, TARGET_VA, TARGET_BYTES, false);
-	queue.vm_id = vm.vm_id;
+	queue->vm_id = vm.vm_id;
+	queue->engine = fuzz_below(&op->random, 2);
+	queue->priority = DRM_NOVA_PRIORITY_NORMAL;
 	if (!ret)
-		ret = fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &queue);
+		ret = fuzz_raw_ioctl(op->file->fd, DRM_IOCTL_NOVA_QUEUE_CREATE, queue);
 	if (!ret)
 		fuzz_destroy(op->file, FUZZ_QUEUE,
 			     fuzz_pool_add(&op->file->pools[FUZZ_QUEUE], &op->random,
-					   queue.queue_id));
-	fuzz_note(op, "vm %u queue %u", vm.vm_id, queue.queue_id);
-	return judge(op, ret, client_errors);
+					   queue->queue_id));
+	fuzz_note(op, "vm %u queue %u", vm.vm_id, queue->queue_id);
+	return ret;
+}
+
+static const char *call_client(struct fuzz_op *op)
+{
+	struct drm_nova_queue_create queue = { 0 };
+
+	return fuzz_judge(op, make_client(op, &queue), client_errors);
+}
+
+/* One that submits without a system call. */
+static const char *call_userq(struct fuzz_op *op)
+{
+	static const uint32_t ring_sizes[] = { 64, 64, 128, 1024 };
+	struct drm_nova_queue_create queue = {
+		.flags = DRM_NOVA_QUEUE_USERMODE,
+		.ring_size = ring_sizes[fuzz_below(&op->random, COUNT(ring_sizes))],
+	};
+	int ret = make_client(op, &queue);
+	const struct fuzz_userq userq = {
+		.offset = queue.doorbell_offset, .size = queue.map_size, .ring_va = queue.ring_va,
+		.ring_size = queue.ring_size, .token = queue.token,
+	};
+
+	if (ret)
+		return fuzz_judge(op, ret, client_errors);
+	fuzz_userq_add(op->file, &op->random, &userq);
+	return fuzz_userq_map(op, &userq);
 }
 
 /* --- files --- */
@@ -267,10 +287,10 @@ static const char *call_dup(struct fuzz_op *op)
 	int fd = fcntl(op->file->fd, F_DUPFD_CLOEXEC, 0), ret;
 
 	if (fd < 0)
-		return judge(op, -errno, errors);
+		return fuzz_judge(op, -errno, errors);
 	ret = fuzz_raw_ioctl(fd, DRM_IOCTL_NOVA_GEM_INFO, &info);
 	close(fd);
-	return judge(op, ret, errors);
+	return fuzz_judge(op, ret, errors);
 }
 
 /* All its objects go, with jobs and mappings under way. */
@@ -290,12 +310,16 @@ static const char *call_unknown(struct fuzz_op *op)
 	uint64_t room[FUZZ_ARGS / 8] = { fuzz_next(&op->random) };
 
 	fuzz_note(op, "number %#x", nr);
-	judge(op, fuzz_raw_ioctl(op->file->fd,
-				 _IOC(_IOC_READ | _IOC_WRITE, DRM_IOCTL_BASE, nr, 64), room),
-	      errors);
-	return op->record->result == -EINVAL ||
-	       (fuzz_run_options()->unbind && op->record->result == -ENODEV) ? NULL :
-	       "an ioctl that does not exist";
+	fuzz_judge(op, fuzz_raw_ioctl(op->file->fd,
+				      _IOC(_IOC_READ | _IOC_WRITE, DRM_IOCTL_BASE, nr, 64), room),
+		   errors);
+	if (op->record->result == -ENODEV && fuzz_run_options()->unbind)
+		return NULL;
+	if (op->record->result != -EINVAL)
+		return "an ioctl that does not exist";
+	/* As it should be: that is done. */
+	op->record->result = 0;
+	return NULL;
 }
 
 static const char *call_fdinfo(struct fuzz_op *op)
@@ -337,7 +361,7 @@ static const char *call_dmabuf(struct fuzz_op *op)
 		ret = -errno;
 	close(fd);
 	if (ret)
-		return judge(op, ret, errors);
+		return fuzz_judge(op, ret, errors);
 	if (!igt_nova_safe_read(at + word * 8, &value, 8))
 		ret = -EFAULT;
 	munmap(at, FUZZ_PAGE);
@@ -434,6 +458,11 @@ const struct fuzz_call fuzz_calls[] = {
 	{ "sync-file", 1, call_sync_file, false },
 	{ "disturb", 4, call_disturb, false },
 	{ "change", 4, call_change, false },
+	{ "userq", 3, call_userq, false },
+	{ "userq-map", 2, fuzz_call_userq_map, false },
+	{ "userq-submit", 10, fuzz_call_userq_submit, false },
+	{ "userq-touch", 4, fuzz_call_userq_touch, false },
+	{ "userq-unmap", 2, fuzz_call_userq_unmap, false },
 	{ "replug", 2, call_replug, true },
 	{ "client", 2, call_client, false },
 };

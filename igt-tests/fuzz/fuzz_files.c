@@ -160,6 +160,29 @@ void fuzz_pool_take(struct fuzz_pool *pool, uint32_t id)
 	make_stale(pool, id);
 }
 
+/* --- user-mode queues --- */
+
+struct fuzz_userq fuzz_userq_pick(struct fuzz_file *file, uint64_t *random)
+{
+	uint32_t start = fuzz_below(random, FUZZ_USERQS);
+	struct fuzz_userq userq = { 0 };
+
+	pthread_mutex_lock(&all.lock);
+	for (uint32_t i = 0; i < FUZZ_USERQS && !userq.size; i++)
+		userq = file->userqs[(start + i) % FUZZ_USERQS];
+	pthread_mutex_unlock(&all.lock);
+	return userq;
+}
+
+void fuzz_userq_add(struct fuzz_file *file, uint64_t *random, const struct fuzz_userq *userq)
+{
+	uint32_t place = fuzz_below(random, FUZZ_USERQS);
+
+	pthread_mutex_lock(&all.lock);
+	file->userqs[place] = *userq;
+	pthread_mutex_unlock(&all.lock);
+}
+
 /* --- other files: a number is used by its owner only, who closes it --- */
 
 void fuzz_fd_add(enum fuzz_fd kind, uint64_t *random, int fd)

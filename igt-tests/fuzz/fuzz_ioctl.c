@@ -35,6 +35,12 @@ bool fuzz_result_ok(struct fuzz_op *op, int result, const uint8_t *errors)
 	return false;
 }
 
+const char *fuzz_judge(struct fuzz_op *op, int result, const uint8_t *errors)
+{
+	op->record->result = result;
+	return fuzz_result_ok(op, result, errors) ? NULL : "an error that is not expected here";
+}
+
 void fuzz_destroy(struct fuzz_file *file, enum fuzz_kind kind, uint32_t id)
 {
 	struct drm_gem_close gem = { .handle = id };

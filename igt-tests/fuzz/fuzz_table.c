@@ -409,10 +409,15 @@ static void repair_queue_create(struct fuzz_op *op, void *data)
 static const char *check_queue_create(struct fuzz_op *op, const void *data)
 {
 	const struct drm_nova_queue_create *args = data;
+	const struct fuzz_userq userq = {
+		.offset = args->doorbell_offset, .size = args->map_size, .ring_va = args->ring_va,
+		.ring_size = args->ring_size, .token = args->token,
+	};
 
-	(void)op;
 	if (!(args->flags & DRM_NOVA_QUEUE_USERMODE) != !args->doorbell_offset)
 		return "only a user-mode queue has a doorbell";
+	if (args->flags & DRM_NOVA_QUEUE_USERMODE)
+		fuzz_userq_add(op->file, &op->random, &userq);
 	return NULL;
 }
 

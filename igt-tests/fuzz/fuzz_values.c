@@ -83,6 +83,7 @@ void fuzz_memory_fini(struct fuzz_memory *memory)
 	for (size_t i = 0; i < FUZZ_MAPS; i++)
 		if (memory->maps[i].at)
 			munmap(memory->maps[i].at, memory->maps[i].size);
+	fuzz_userqs_fini(memory);
 	munmap(memory->args, 2 * FUZZ_PAGE);
 	munmap(memory->arena, FUZZ_ARENA + FUZZ_PAGE);
 	munmap(memory->shadow, FUZZ_ARENA + FUZZ_PAGE);
