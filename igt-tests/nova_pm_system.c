@@ -10,6 +10,7 @@
 #include "igt_nova_dmabuf.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_load.h"
 #include "igt_nova_pm.h"
 #include "igt_nova_room.h"
 #include "igt_nova_share.h"
@@ -26,6 +27,9 @@ IGT_TEST_DESCRIPTION("Sleep of the whole machine.");
 #define TIMEOUT_MS	1000
 #define IMPATIENCE	200
 #define ROUNDS		3
+
+/* Static: a failed assertion leaves the threads behind. */
+static struct igt_nova_crowd crowd;
 
 static const struct igt_nova_dev *dev(void)
 {
@@ -363,6 +367,73 @@ static void test_system_deaf(int fd)
 	igt_nova_replug();
 }
 
+/* Everybody gets something done from here on, or has ended. */
+static void crowd_goes_on(void)
+{
+	uint64_t before[IGT_NOVA_CROWD_MAX];
+	struct igt_nova_worker *worker;
+
+	for (size_t i = 0; i < crowd.count; i++)
+		before[i] = __atomic_load_n(&crowd.workers[i].calls, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < crowd.count; i++) {
+		worker = &crowd.workers[i];
+		while (__atomic_load_n(&worker->calls, __ATOMIC_RELAXED) == before[i] &&
+		       !__atomic_load_n(&worker->result, __ATOMIC_RELAXED))
+			sched_yield();
+	}
+}
+
+static void crowd_start(bool broken)
+{
+	igt_nova_crowd_init(&crowd);
+	crowd.broken = broken;
+	igt_nova_crowd_add_all(&crowd, dev());
+	igt_nova_crowd_start(&crowd);
+}
+
+static void crowd_end(void)
+{
+	igt_nova_crowd_join(&crowd);
+	igt_nova_crowd_check_maps(&crowd);
+	igt_nova_crowd_close(&crowd);
+}
+
+/* Each ioctl is on its way: it ends before, or goes on afterwards, and nobody is told. */
+static void test_system_calls(int fd)
+{
+	struct igt_nova_room room;
+
+	(void)fd;
+	sleep_begin(&room);
+	crowd_start(false);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		sleep_soundly();
+		crowd_goes_on();
+	}
+	igt_nova_crowd_stop(&crowd);
+	crowd_end();
+	igt_nova_room_check(&room, 90);
+	sleep_end(&room);
+}
+
+/* And the device is not there any more when they would go on. */
+static void test_system_calls_gone(int fd)
+{
+	(void)fd;
+	igt_nova_expect_errors_logged();
+	igt_nova_sleep_require();
+	igt_nova_unplug_require_emu();
+	igt_assert_eq(igt_nova_dev_set_power(dev(), "control", "on"), 0);
+	crowd_start(true);
+	igt_nova_unplug_misbehave("remove-asleep");
+	igt_assert_eq(igt_nova_sleep(), 0);
+	igt_assert(!has_image());
+	igt_nova_unplug(igt_nova_path("surprise"));
+	crowd_end();
+	igt_nova_unplug_check_quiet();
+	igt_nova_replug();
+}
+
 static const struct igt_nova_test tests[] = {
 	{ "contents", "The machine sleeps, and everything is as before", test_system_contents },
 	{ "asleep", "The machine sleeps while the device does", test_system_asleep },
@@ -375,12 +446,22 @@ static const struct igt_nova_test tests[] = {
 	  test_system_stalled },
 	{ "deaf", "Its firmware does not halt when the machine wakes", test_system_deaf },
 	{ "gone", "The device is gone when the machine wakes", test_system_gone },
+	{ "calls", "Each ioctl goes through a sleep of the machine", test_system_calls },
+	{ "calls-gone", "The device is gone when each ioctl would go on", test_system_calls_gone },
 };
+
+/* What a failed subtest left behind in this process. */
+static void abandon(void)
+{
+	igt_nova_crowd_abandon(&crowd);
+}
 
 int igt_main()
 {
-	igt_fixture()
+	igt_fixture() {
 		igt_nova_unplug_init();
+		igt_nova_unplug_clean_with(abandon);
+	}
 	igt_nova_unplug_run_tests(tests, ARRAY_SIZE(tests));
 	igt_fixture()
 		igt_nova_unplug_fini();
