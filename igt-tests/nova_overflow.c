@@ -27,9 +27,12 @@ static const uint64_t edges[] = {
 struct nest {
 	union {
 		struct drm_nova_gem_create gem_create;
+		struct drm_nova_gem_set_meta meta;
 		struct drm_nova_dev_query dev_query;
 		struct drm_nova_queue_create queue_create;
 		struct drm_nova_vm_bind vm_bind;
+		struct drm_nova_vm_get_state vm_state;
+		struct drm_nova_wait_user_fence wait;
 		struct drm_nova_exec exec;
 	};
 	struct drm_nova_vm_bind_op op[ELEMENTS];
@@ -39,18 +42,25 @@ struct nest {
 };
 
 #define ANSWER_SIZE	512u
+/* Edges, so that one and the next page of each are tried. */
+#define MEMORY		(1ull << 36)
+#define MEMORY_SIZE	(4 * PAGE)
+#define FENCE_VA	(1ull << 32)
 
 /**
  * struct objects - what the valid arguments refer to
+ * @fence_vm: with a page of zeroes at %FENCE_VA
  * @answer: %ANSWER_SIZE bytes with nothing mapped behind them
  */
 struct objects {
 	struct igt_nova_client client;
 	struct drm_nova_query_limits limits;
 	struct drm_nova_vm_create vm;
+	uint32_t fence_vm;
 	uint32_t handle;
 	uint32_t queue;
 	uint32_t syncobj;
+	uint32_t timeline;
 	uint64_t push_va;
 	uint8_t *answer;
 };
@@ -72,6 +82,80 @@ static void valid_dev_query(struct nest *nest)
 	nest->dev_query.type = DRM_NOVA_QUERY_LIMITS;
 	nest->dev_query.size = ANSWER_SIZE;
 	nest->dev_query.pointer = (uintptr_t)objects.answer;
+}
+
+static void valid_query_device(struct nest *nest)
+{
+	valid_dev_query(nest);
+	nest->dev_query.type = DRM_NOVA_QUERY_DEVICE;
+}
+
+static void valid_query_memory(struct nest *nest)
+{
+	valid_dev_query(nest);
+	nest->dev_query.type = DRM_NOVA_QUERY_MEMORY;
+}
+
+static void valid_query_engines(struct nest *nest)
+{
+	valid_dev_query(nest);
+	nest->dev_query.type = DRM_NOVA_QUERY_ENGINES;
+}
+
+static void valid_query_priorities(struct nest *nest)
+{
+	valid_dev_query(nest);
+	nest->dev_query.type = DRM_NOVA_QUERY_PRIORITIES;
+}
+
+static void valid_label(struct nest *nest)
+{
+	nest->meta.handle = objects.handle;
+	nest->meta.op = DRM_NOVA_GEM_META_LABEL;
+	nest->meta.pointer = (uintptr_t)objects.answer;
+}
+
+static void valid_madvise(struct nest *nest)
+{
+	nest->meta.handle = objects.handle;
+	nest->meta.op = DRM_NOVA_GEM_META_MADVISE;
+}
+
+static void undo_madvise(struct nest *nest)
+{
+	valid_madvise(nest);
+	nest->meta.value = DRM_NOVA_MADVISE_WILLNEED;
+	igt_nova_expect(objects.client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &nest->meta, 0);
+}
+
+static void valid_vm_state(struct nest *nest)
+{
+	nest->vm_state.vm_id = objects.fence_vm;
+	nest->vm_state.faults = (struct drm_nova_array) {
+		sizeof(struct drm_nova_vm_fault), 1, (uintptr_t)objects.answer,
+	};
+}
+
+/* Zero is waited for, where there are zeroes. */
+static void valid_wait(struct nest *nest)
+{
+	nest->wait.vm_id = objects.fence_vm;
+	nest->wait.op = DRM_NOVA_USER_FENCE_EQ;
+	nest->wait.address = FENCE_VA;
+	nest->wait.mask = ~0ull;
+}
+
+static void valid_wait_32(struct nest *nest)
+{
+	valid_wait(nest);
+	nest->wait.flags = DRM_NOVA_USER_FENCE_32;
+	nest->wait.mask = UINT32_MAX;
+}
+
+static void valid_wait_never(struct nest *nest)
+{
+	valid_wait(nest);
+	nest->wait.op = DRM_NOVA_USER_FENCE_NEQ;
 }
 
 static void valid_queue_create(struct nest *nest)
@@ -100,6 +184,38 @@ static void valid_vm_bind(struct nest *nest)
 		};
 }
 
+static void valid_bind_async(struct nest *nest)
+{
+	valid_vm_bind(nest);
+	nest->vm_bind.flags = DRM_NOVA_VM_BIND_ASYNC;
+	nest->vm_bind.syncs.count = 1;
+	nest->vm_bind.syncs.ptr = (uintptr_t)nest->sync;
+	for (unsigned int i = 0; i < ELEMENTS; i++)
+		nest->sync[i] = igt_nova_signal(objects.syncobj, 0);
+}
+
+static void valid_bind_timeline(struct nest *nest)
+{
+	valid_bind_async(nest);
+	nest->sync[0] = igt_nova_signal(objects.timeline, 1);
+}
+
+static void valid_bind_userptr(struct nest *nest)
+{
+	valid_vm_bind(nest);
+	nest->op[0].flags = DRM_NOVA_VM_BIND_USERPTR;
+	nest->op[0].handle = 0;
+	nest->op[0].bo_offset = MEMORY;
+}
+
+static void valid_bind_sparse(struct nest *nest)
+{
+	valid_vm_bind(nest);
+	nest->op[0].flags = DRM_NOVA_VM_BIND_SPARSE;
+	nest->op[0].handle = 0;
+}
+
+/* Synchronous: behind those that are not. */
 static void undo_vm_bind(struct nest *nest)
 {
 	struct drm_nova_vm_bind_op op = { .op = DRM_NOVA_VM_BIND_OP_UNMAP_ALL };
@@ -132,7 +248,14 @@ static void undo_exec(struct nest *nest)
 	igt_assert_eq(igt_nova_syncobj_wait(objects.client.fd, objects.syncobj, 0), 0);
 }
 
-enum call { GEM_CREATE, DEV_QUERY, QUEUE_CREATE, VM_BIND, EXEC };
+enum call {
+	GEM_CREATE, LABEL, MADVISE,
+	DEV_QUERY, QUERY_DEVICE, QUERY_MEMORY, QUERY_ENGINES, QUERY_PRIORITIES,
+	QUEUE_CREATE,
+	VM_BIND, BIND_ASYNC, BIND_TIMELINE, BIND_USERPTR, BIND_SPARSE,
+	VM_STATE, WAIT, WAIT_32, WAIT_NEVER,
+	EXEC,
+};
 
 static const struct {
 	unsigned long request;
@@ -140,9 +263,23 @@ static const struct {
 	void (*undo)(struct nest *nest);
 } calls[] = {
 	[GEM_CREATE] = { DRM_IOCTL_NOVA_GEM_CREATE, valid_gem_create, undo_gem_create },
+	[LABEL] = { DRM_IOCTL_NOVA_GEM_SET_META, valid_label, NULL },
+	[MADVISE] = { DRM_IOCTL_NOVA_GEM_SET_META, valid_madvise, undo_madvise },
 	[DEV_QUERY] = { DRM_IOCTL_NOVA_DEV_QUERY, valid_dev_query, NULL },
+	[QUERY_DEVICE] = { DRM_IOCTL_NOVA_DEV_QUERY, valid_query_device, NULL },
+	[QUERY_MEMORY] = { DRM_IOCTL_NOVA_DEV_QUERY, valid_query_memory, NULL },
+	[QUERY_ENGINES] = { DRM_IOCTL_NOVA_DEV_QUERY, valid_query_engines, NULL },
+	[QUERY_PRIORITIES] = { DRM_IOCTL_NOVA_DEV_QUERY, valid_query_priorities, NULL },
 	[QUEUE_CREATE] = { DRM_IOCTL_NOVA_QUEUE_CREATE, valid_queue_create, undo_queue_create },
 	[VM_BIND] = { DRM_IOCTL_NOVA_VM_BIND, valid_vm_bind, undo_vm_bind },
+	[BIND_ASYNC] = { DRM_IOCTL_NOVA_VM_BIND, valid_bind_async, undo_vm_bind },
+	[BIND_TIMELINE] = { DRM_IOCTL_NOVA_VM_BIND, valid_bind_timeline, undo_vm_bind },
+	[BIND_USERPTR] = { DRM_IOCTL_NOVA_VM_BIND, valid_bind_userptr, undo_vm_bind },
+	[BIND_SPARSE] = { DRM_IOCTL_NOVA_VM_BIND, valid_bind_sparse, undo_vm_bind },
+	[VM_STATE] = { DRM_IOCTL_NOVA_VM_GET_STATE, valid_vm_state, NULL },
+	[WAIT] = { DRM_IOCTL_NOVA_WAIT_USER_FENCE, valid_wait, NULL },
+	[WAIT_32] = { DRM_IOCTL_NOVA_WAIT_USER_FENCE, valid_wait_32, NULL },
+	[WAIT_NEVER] = { DRM_IOCTL_NOVA_WAIT_USER_FENCE, valid_wait_never, NULL },
 	[EXEC] = { DRM_IOCTL_NOVA_EXEC, valid_exec, undo_exec },
 };
 
@@ -185,6 +322,100 @@ static int bind_size(uint64_t value)
 	return !value || value % PAGE || value > 4 * PAGE ? EINVAL : 0;
 }
 
+static int label_size(uint64_t value)
+{
+	return value > DRM_NOVA_GEM_LABEL_MAX ? E2BIG : value > ANSWER_SIZE ? EFAULT : 0;
+}
+
+static int advice(uint64_t value)
+{
+	return value > DRM_NOVA_MADVISE_DONTNEED ? EINVAL : 0;
+}
+
+/* Has the process nothing there? */
+static bool is_hole(uint64_t address)
+{
+	unsigned char resident;
+
+	return mincore((void *)(uintptr_t)address, PAGE, &resident) != 0;
+}
+
+/* One page of it is bound. */
+static int userptr_address(uint64_t value)
+{
+	if (value % PAGE || value + PAGE < value)
+		return EINVAL;
+	if (value >= MEMORY && value <= MEMORY + MEMORY_SIZE - PAGE)
+		return 0;
+	return is_hole(value) ? EFAULT : -1;
+}
+
+static int userptr_size(uint64_t value)
+{
+	if (!value || value % PAGE || value > objects.vm.va_size)
+		return EINVAL;
+	if (value > objects.limits.gem_size_max)
+		return E2BIG;
+	return value > MEMORY_SIZE ? EFAULT : 0;
+}
+
+static int sparse_size(uint64_t value)
+{
+	return !value || value % PAGE || value > objects.vm.va_size ? EINVAL : 0;
+}
+
+static int must_be_zero(uint64_t value)
+{
+	return value ? EINVAL : 0;
+}
+
+static int wait_address(uint64_t value)
+{
+	if (value % 8)
+		return EINVAL;
+	return value >= FENCE_VA && value < FENCE_VA + PAGE ? 0 : ENOENT;
+}
+
+static int wait_address_32(uint64_t value)
+{
+	if (value % 4)
+		return EINVAL;
+	return value >= FENCE_VA && value < FENCE_VA + PAGE ? 0 : ENOENT;
+}
+
+static int wait_value(uint64_t value)
+{
+	return value ? ETIME : 0;
+}
+
+static int wait_value_32(uint64_t value)
+{
+	return value > UINT32_MAX ? EINVAL : wait_value(value);
+}
+
+static int wait_mask(uint64_t value)
+{
+	return value ? 0 : EINVAL;
+}
+
+static int wait_mask_32(uint64_t value)
+{
+	return value > UINT32_MAX ? EINVAL : wait_mask(value);
+}
+
+/* What is there already needs no time, however much there is. */
+static int wait_timeout(uint64_t value)
+{
+	(void)value;
+	return 0;
+}
+
+/* The past is over at once; what is in the future is not waited for. */
+static int wait_timeout_never(uint64_t value)
+{
+	return (int64_t)value <= (int64_t)igt_nova_now_ns() ? ETIME : -1;
+}
+
 static int array_count(uint64_t value, uint32_t max)
 {
 	return value <= ELEMENTS ? 0 : value > max ? E2BIG : -1;
@@ -220,6 +451,20 @@ static int bind_sync_count(uint64_t value)
 static int stride(uint64_t value, size_t size)
 {
 	return value < size || value % 8 ? EINVAL : value == size ? 0 : value > PAGE ? E2BIG : -1;
+}
+
+/* There are not as many, and there is room for those that are. */
+static int fault_count(uint64_t value)
+{
+	return value > 4096 ? E2BIG : 0;
+}
+
+/* What is longer than a fault becomes zero, if there is memory. */
+static int fault_stride(uint64_t value)
+{
+	if (value < sizeof(struct drm_nova_vm_fault) || value % 8)
+		return EINVAL;
+	return value > PAGE ? E2BIG : value > ANSWER_SIZE ? EFAULT : 0;
 }
 
 static int op_stride(uint64_t value)
@@ -261,6 +506,12 @@ static int sync_point(uint64_t value)
 	return value ? EINVAL : 0;
 }
 
+/* The other way round for a timeline. */
+static int timeline_point(uint64_t value)
+{
+	return value ? 0 : EINVAL;
+}
+
 #define FIELD(call, field, verdict) \
 	{ call, #field, offsetof(struct nest, field), sizeof(((struct nest *)0)->field), verdict }
 
@@ -271,7 +522,13 @@ static const struct {
 	verdict_t verdict;
 } fields[] = {
 	FIELD(GEM_CREATE, gem_create.size, gem_size),
+	FIELD(LABEL, meta.value, label_size),
+	FIELD(MADVISE, meta.value, advice),
 	FIELD(DEV_QUERY, dev_query.size, query_size),
+	FIELD(QUERY_DEVICE, dev_query.size, query_size),
+	FIELD(QUERY_MEMORY, dev_query.size, query_size),
+	FIELD(QUERY_ENGINES, dev_query.size, query_size),
+	FIELD(QUERY_PRIORITIES, dev_query.size, query_size),
 	FIELD(QUEUE_CREATE, queue_create.ring_size, ring_size),
 	FIELD(VM_BIND, vm_bind.ops.count, op_count),
 	FIELD(VM_BIND, vm_bind.ops.stride, op_stride),
@@ -279,6 +536,28 @@ static const struct {
 	FIELD(VM_BIND, op[0].bo_offset, bo_offset),
 	FIELD(VM_BIND, op[0].va, bind_va),
 	FIELD(VM_BIND, op[0].size, bind_size),
+	FIELD(BIND_ASYNC, vm_bind.syncs.count, sync_count),
+	FIELD(BIND_ASYNC, vm_bind.syncs.stride, sync_stride),
+	FIELD(BIND_ASYNC, sync[0].point, sync_point),
+	FIELD(BIND_TIMELINE, sync[0].point, timeline_point),
+	FIELD(BIND_USERPTR, op[0].bo_offset, userptr_address),
+	FIELD(BIND_USERPTR, op[0].va, bind_va),
+	FIELD(BIND_USERPTR, op[0].size, userptr_size),
+	FIELD(BIND_USERPTR, op[0].handle, must_be_zero),
+	FIELD(BIND_SPARSE, op[0].bo_offset, must_be_zero),
+	FIELD(BIND_SPARSE, op[0].va, bind_va),
+	FIELD(BIND_SPARSE, op[0].size, sparse_size),
+	FIELD(BIND_SPARSE, op[0].handle, must_be_zero),
+	FIELD(VM_STATE, vm_state.faults.count, fault_count),
+	FIELD(VM_STATE, vm_state.faults.stride, fault_stride),
+	FIELD(WAIT, wait.address, wait_address),
+	FIELD(WAIT, wait.value, wait_value),
+	FIELD(WAIT, wait.mask, wait_mask),
+	FIELD(WAIT, wait.timeout, wait_timeout),
+	FIELD(WAIT_32, wait.address, wait_address_32),
+	FIELD(WAIT_32, wait.value, wait_value_32),
+	FIELD(WAIT_32, wait.mask, wait_mask_32),
+	FIELD(WAIT_NEVER, wait.timeout, wait_timeout_never),
 	FIELD(EXEC, exec.jobs.count, job_count),
 	FIELD(EXEC, exec.jobs.stride, job_stride),
 	FIELD(EXEC, job[0].pushes.count, push_count),
@@ -316,6 +595,40 @@ static void state_read(struct state *state)
 	igt_nova_syncobj_destroy(fd, state->next[3]);
 }
 
+/* There is one to be told of. It costs a queue. */
+static void make_fault(void)
+{
+	struct igt_nova_push nowhere = { .va = 4 * FENCE_VA, .length = 8 };
+	struct drm_nova_vm_get_state state;
+	int fd = objects.client.fd;
+	uint32_t queue = igt_nova_queue_create(fd, objects.fence_vm, 0, 0);
+
+	igt_assert_lt(igt_nova_submit_wait(fd, queue, &nowhere), 0);
+	igt_nova_queue_destroy(fd, queue, 0);
+	/* It may be told of a moment later. */
+	do {
+		igt_nova_vm_state(fd, objects.fence_vm, &state, NULL, 0);
+	} while (!state.fault_count);
+}
+
+static void objects_open_fence(void)
+{
+	int fd = objects.client.fd;
+	uint32_t handle = igt_nova_gem_create(fd, PAGE, 0, SYSTEM, 0, 0);
+
+	objects.fence_vm = igt_nova_vm_create(fd, NULL);
+	igt_nova_vm_map(fd, objects.fence_vm, handle, 0, FENCE_VA, PAGE, 0, 0);
+}
+
+static void objects_open_memory(void)
+{
+	void *at = mmap((void *)(uintptr_t)MEMORY, MEMORY_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	igt_assert(at == (void *)(uintptr_t)MEMORY);
+	igt_assert(is_hole(MEMORY + MEMORY_SIZE));
+}
+
 static void objects_open(void)
 {
 	struct igt_nova_push push;
@@ -331,6 +644,7 @@ static void objects_open(void)
 	objects.handle = igt_nova_gem_create(objects.client.fd, 4 * PAGE, 0, SYSTEM, 0, 0);
 	objects.queue = igt_nova_client_queue(&objects.client, 0);
 	objects.syncobj = igt_nova_syncobj_create(objects.client.fd);
+	objects.timeline = igt_nova_syncobj_create(objects.client.fd);
 	igt_nova_push_begin(&objects.client, &push, 2);
 	igt_nova_push_dword(&push, 0);
 	igt_nova_push_dword(&push, 0);
@@ -375,21 +689,39 @@ static void check_edge(size_t field, uint64_t value)
 		     expected ? strerror(expected) : "success");
 }
 
-static void test_fields(int fd)
+static void check_fields(bool faults)
 {
 	struct state before, after;
 
-	(void)fd;
 	objects_open();
+	objects_open_fence();
+	objects_open_memory();
 	touch_objects();
+	if (faults)
+		make_fault();
 	state_read(&before);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(edges); j++)
-			if (fields[i].size == 8 || edges[j] <= ~0u)
+			if ((fields[i].call == VM_STATE) == faults &&
+			    (fields[i].size == 8 || edges[j] <= ~0u))
 				check_edge(i, edges[j]);
 	state_read(&after);
 	igt_assert(!memcmp(&before, &after, sizeof(before)));
+	munmap((void *)(uintptr_t)MEMORY, MEMORY_SIZE);
 	igt_nova_client_close(&objects.client);
+}
+
+static void test_fields(int fd)
+{
+	(void)fd;
+	check_fields(false);
+}
+
+static void test_fault_fields(int fd)
+{
+	(void)fd;
+	igt_nova_expect_errors_logged();
+	check_fields(true);
 }
 
 /* The sums: bo_offset + size against the buffer, va + size against the address space. */
@@ -463,6 +795,7 @@ static void test_unbind_sums(int fd)
 
 static const struct igt_nova_test tests[] = {
 	{ "fields", "Each field at each edge.", test_fields },
+	{ "fault-fields", "Of the call that tells of faults, too, with one.", test_fault_fields },
 	{ "bind-sums", "Offset, address and size of a MAP, each with each.", test_bind_sums },
 	{ "unbind-sums", "Address and size of an UNMAP, each with each.", test_unbind_sums },
 };
