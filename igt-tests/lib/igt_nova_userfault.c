@@ -85,22 +85,72 @@ static void start(struct igt_nova_userfaults *all)
 }
 
 /* Static: threads use them until they are joined. */
-static struct drm_nova_vm_bind bind;
+static struct drm_nova_vm_bind bind[2];
+static struct drm_nova_vm_get_state state;
+static struct drm_nova_gem_set_meta meta;
 static struct drm_nova_exec exec[3];
 static struct drm_nova_job jobs[2];
 static struct drm_nova_dev_query query;
 
-/* The arrays that are arguments, the arrays inside them, and an answer. */
+static void add_binds(struct igt_nova_userfaults *all)
+{
+	struct igt_nova_userfault *fault;
+
+	fault = add(all, "VM_BIND ops", DRM_IOCTL_NOVA_VM_BIND, &bind[0], -EINVAL);
+	bind[0] = (struct drm_nova_vm_bind) {
+		.vm_id = all->client.vm,
+		.ops = { sizeof(struct drm_nova_vm_bind_op), 1, (uintptr_t)fault->page },
+	};
+	fault = add(all, "VM_BIND syncs", DRM_IOCTL_NOVA_VM_BIND, &bind[1], -ENOENT);
+	bind[1] = (struct drm_nova_vm_bind) {
+		.vm_id = all->client.vm, .flags = DRM_NOVA_VM_BIND_ASYNC,
+		.syncs = { sizeof(struct drm_nova_sync), 1, (uintptr_t)fault->page },
+	};
+}
+
+/* A fault of the VM, which its answer has to tell of. It costs a queue. */
+static void make_fault(struct igt_nova_client *client)
+{
+	uint32_t queue = igt_nova_client_queue(client, 0);
+	struct drm_nova_vm_get_state now;
+	struct igt_nova_push push;
+
+	igt_nova_expect_errors_logged();
+	igt_nova_push_begin(client, &push, 64);
+	igt_nova_push_fill(&push, igt_nova_client_va(client, PAGE), 1, 4);
+	igt_assert_lt(igt_nova_submit_wait(client->fd, queue, &push), 0);
+	igt_nova_queue_destroy(client->fd, queue, 0);
+	/* It may be told of a moment later. */
+	do {
+		igt_nova_vm_state(client->fd, client->vm, &now, NULL, 0);
+	} while (!now.fault_count);
+}
+
+static void add_answers(struct igt_nova_userfaults *all)
+{
+	struct igt_nova_userfault *fault;
+
+	query = (struct drm_nova_dev_query) {
+		.type = DRM_NOVA_QUERY_MEMORY, .size = sizeof(struct drm_nova_query_memory),
+	};
+	fault = add(all, "DEV_QUERY answer", DRM_IOCTL_NOVA_DEV_QUERY, &query, 0);
+	query.pointer = (uintptr_t)fault->page;
+
+	make_fault(&all->client);
+	fault = add(all, "VM_GET_STATE faults", DRM_IOCTL_NOVA_VM_GET_STATE, &state, 0);
+	state = (struct drm_nova_vm_get_state) {
+		.vm_id = all->client.vm,
+		.faults = { sizeof(struct drm_nova_vm_fault), 1, (uintptr_t)fault->page },
+	};
+}
+
+/* The arrays that are arguments, the arrays inside them, a text, and answers. */
 static void add_all(struct igt_nova_userfaults *all)
 {
 	uint32_t queue = igt_nova_client_queue(&all->client, 0);
 	struct igt_nova_userfault *fault;
 
-	bind = (struct drm_nova_vm_bind) {
-		.vm_id = all->client.vm, .ops = { sizeof(struct drm_nova_vm_bind_op), 1, 0 },
-	};
-	fault = add(all, "VM_BIND ops", DRM_IOCTL_NOVA_VM_BIND, &bind, -EINVAL);
-	bind.ops.ptr = (uintptr_t)fault->page;
+	add_binds(all);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(exec); i++)
 		exec[i] = (struct drm_nova_exec) {
@@ -121,11 +171,13 @@ static void add_all(struct igt_nova_userfaults *all)
 	};
 	exec[2].jobs.ptr = (uintptr_t)&jobs[1];
 
-	query = (struct drm_nova_dev_query) {
-		.type = DRM_NOVA_QUERY_MEMORY, .size = sizeof(struct drm_nova_query_memory),
+	fault = add(all, "GEM_SET_META label", DRM_IOCTL_NOVA_GEM_SET_META, &meta, 0);
+	meta = (struct drm_nova_gem_set_meta) {
+		.handle = all->client.pushes.handle, .op = DRM_NOVA_GEM_META_LABEL, .value = 8,
+		.pointer = (uintptr_t)fault->page,
 	};
-	fault = add(all, "DEV_QUERY answer", DRM_IOCTL_NOVA_DEV_QUERY, &query, 0);
-	query.pointer = (uintptr_t)fault->page;
+
+	add_answers(all);
 }
 
 void igt_nova_userfaults_open(struct igt_nova_userfaults *all, const struct igt_nova_dev *dev)
