@@ -74,6 +74,27 @@ static int call_vm_bind(int fd, const struct ids *ids)
 	return igt_nova_vm_bind_ops(fd, ids->id[VM], &op, 1);
 }
 
+static int vm_bind_async(int fd, const struct ids *ids, struct drm_nova_sync sync)
+{
+	struct drm_nova_vm_bind_op op = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = ids->id[HANDLE], .va = ids->va,
+		.size = PAGE,
+	};
+
+	return igt_nova_vm_bind_async(fd, ids->id[VM], &op, 1, &sync, 1);
+}
+
+static int call_vm_bind_signal(int fd, const struct ids *ids)
+{
+	return vm_bind_async(fd, ids, igt_nova_signal(ids->id[SYNCOBJ], 0));
+}
+
+/* Behind the bind that signals it: there is a fence. */
+static int call_vm_bind_wait(int fd, const struct ids *ids)
+{
+	return vm_bind_async(fd, ids, igt_nova_wait_for(ids->id[SYNCOBJ], 0));
+}
+
 static int call_vm_get_state(int fd, const struct ids *ids)
 {
 	struct drm_nova_vm_get_state state = { .vm_id = ids->id[VM] };
@@ -90,6 +111,18 @@ static int call_wait_user_fence(int fd, const struct ids *ids)
 	};
 
 	return igt_nova_ioctl(fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
+}
+
+/* So the queue that would change that is waited for: not at all. */
+static int call_wait_user_fence_queue(int fd, const struct ids *ids)
+{
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = ids->id[VM], .flags = DRM_NOVA_USER_FENCE_32, .address = ids->va,
+		.op = DRM_NOVA_USER_FENCE_NEQ, .mask = UINT32_MAX, .queue_id = ids->id[QUEUE],
+	};
+	int ret = igt_nova_ioctl(fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
+
+	return ret == -ETIME ? 0 : ret ? ret : -EINVAL;
 }
 
 static int call_queue_create(int fd, const struct ids *ids)
@@ -154,7 +187,10 @@ static const struct {
 	{ DRM_IOCTL_NOVA_GEM_MMAP_OFFSET, USES(HANDLE), call_gem_mmap_offset },
 	{ DRM_IOCTL_NOVA_GEM_SET_META, USES(HANDLE), call_gem_set_meta },
 	{ DRM_IOCTL_NOVA_VM_BIND, USES(VM) | USES(HANDLE), call_vm_bind },
+	{ DRM_IOCTL_NOVA_VM_BIND, USES(VM) | USES(HANDLE) | USES(SYNCOBJ), call_vm_bind_signal },
+	{ DRM_IOCTL_NOVA_VM_BIND, USES(VM) | USES(HANDLE) | USES(SYNCOBJ), call_vm_bind_wait },
 	{ DRM_IOCTL_NOVA_WAIT_USER_FENCE, USES(VM), call_wait_user_fence },
+	{ DRM_IOCTL_NOVA_WAIT_USER_FENCE, USES(VM) | USES(QUEUE), call_wait_user_fence_queue },
 	{ DRM_IOCTL_NOVA_VM_GET_STATE, USES(VM), call_vm_get_state },
 	{ DRM_IOCTL_NOVA_QUEUE_CREATE, USES(VM), call_queue_create },
 	{ DRM_IOCTL_NOVA_QUEUE_GET_STATE, USES(QUEUE), call_queue_get_state },
