@@ -382,11 +382,39 @@ static void test_crash_and_removal(int fd)
 	crash_and_go("surprise");
 }
 
+enum trouble { WAITS, FAULTS, HANGS };
+
+/* Of the engine: one that is idle hangs in what it does next. */
+static uint32_t begin_trouble(struct painter *bad, enum trouble trouble)
+{
+	struct igt_nova_push push;
+	uint32_t fence;
+
+	igt_nova_push_begin(&bad->client, &push, 64);
+	switch (trouble) {
+	case WAITS:
+		igt_nova_push_acquire(&push, bad->canvas.va, 1);
+		break;
+	case FAULTS:
+		igt_nova_push_fill(&push, igt_nova_client_va(&bad->client, PAGE), 1, 4);
+		break;
+	case HANGS:
+		igt_nova_unplug_misbehave("hang %u", bad->seed %
+					  igt_nova_engine_count(bad->client.fd));
+		igt_nova_push_fill(&push, bad->canvas.va, 1, PICTURE / 4);
+		break;
+	}
+	fence = igt_nova_submit_fence(bad->client.fd, bad->queue, &push);
+	/* In this job, and not in that of a neighbour who is quicker to reach the engine. */
+	if (trouble == HANGS)
+		igt_nova_emu_wait_stuck(igt_nova_unplug_emu());
+	return fence;
+}
+
 /* What a neighbour's trouble costs the others: nothing, in no pixel. */
-static void check_neighbours(bool hang)
+static void check_neighbours(enum trouble trouble)
 {
 	struct painter *bad = &painters[0];
-	struct igt_nova_push push;
 	uint32_t fence;
 
 	igt_nova_unplug_require_emu();
@@ -394,12 +422,7 @@ static void check_neighbours(bool hang)
 	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 1000), 0);
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		painter_open(&painters[i], i + 1);
-	igt_nova_push_begin(&bad->client, &push, 64);
-	if (hang)
-		igt_nova_push_acquire(&push, bad->canvas.va, 1);
-	else
-		igt_nova_push_fill(&push, igt_nova_client_va(&bad->client, PAGE), 1, 4);
-	fence = igt_nova_submit_fence(bad->client.fd, bad->queue, &push);
+	fence = begin_trouble(bad, trouble);
 	for (unsigned int round = 0; round < 2; round++) {
 		for (unsigned int i = 1; i < CLIENTS; i++) {
 			struct painter *painter = &painters[i];
@@ -421,13 +444,19 @@ static void check_neighbours(bool hang)
 static void test_neighbours_hang(int fd)
 {
 	(void)fd;
-	check_neighbours(true);
+	check_neighbours(WAITS);
+}
+
+static void test_neighbours_engine(int fd)
+{
+	(void)fd;
+	check_neighbours(HANGS);
 }
 
 static void test_neighbours_fault(int fd)
 {
 	(void)fd;
-	check_neighbours(false);
+	check_neighbours(FAULTS);
 }
 
 static const struct igt_nova_test tests[] = {
@@ -440,6 +469,7 @@ static const struct igt_nova_test tests[] = {
 	{ "crash-and-removal", "A crashed device that falls off the bus is not recovered.",
 	  test_crash_and_removal },
 	{ "neighbours-hang", "A hung queue changes no pixel of others.", test_neighbours_hang },
+	{ "neighbours-engine", "A hung engine changes no pixel of others.", test_neighbours_engine },
 	{ "neighbours-fault", "A faulting VM changes no pixel of others.", test_neighbours_fault },
 };
 
