@@ -231,14 +231,12 @@ static void test_refusals(int fd)
 	desk_close();
 }
 
-/* Never mapped by a CPU, bound nowhere any more, another's VM, another device's memory. */
+/* Never mapped by a CPU, bound nowhere any more. */
 static void test_buffers(int fd)
 {
-	const struct igt_nova_dev *second = igt_nova_unplug_other();
 	struct drm_nova_wait_user_fence wait;
 	uint32_t handle;
 	uint64_t va;
-	int other, dmabuf;
 
 	desk_open(VRAM | SYSTEM);
 	fd = desk.client.fd;
@@ -252,18 +250,32 @@ static void test_buffers(int fd)
 	igt_nova_vm_unmap(fd, desk.client.vm, va, PAGE, 0);
 	igt_assert_eq(look(&wait), -ENOENT);
 	igt_nova_gem_close(fd, handle);
-	if (second) {
-		other = igt_nova_dev_open(second);
-		handle = igt_nova_gem_create(other, PAGE, 0, SYSTEM, 0, 0);
-		igt_assert_eq(drmPrimeHandleToFD(other, handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf),
-			      0);
-		igt_assert_eq(drmPrimeFDToHandle(fd, dmabuf, &handle), 0);
-		close(dmabuf);
-		igt_nova_vm_map(fd, desk.client.vm, handle, 0, va, PAGE, 0, 0);
-		igt_assert_eq(look(&wait), -EPERM);
-		igt_nova_vm_unmap(fd, desk.client.vm, va, PAGE, 0);
-		close(other);
-	}
+	desk_close();
+}
+
+/* Another device's memory. */
+static void test_imported(int fd)
+{
+	const struct igt_nova_dev *second = igt_nova_unplug_other();
+	uint32_t handle;
+	int other, dmabuf;
+
+	igt_require_f(second, "one device only\n");
+	desk_open(SYSTEM);
+	fd = desk.client.fd;
+	other = igt_nova_dev_open(second);
+	handle = igt_nova_gem_create(other, PAGE, 0, SYSTEM, 0, 0);
+	igt_assert_eq(drmPrimeHandleToFD(other, handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf), 0);
+	igt_assert_eq(drmPrimeFDToHandle(fd, dmabuf, &handle), 0);
+	close(dmabuf);
+	desk.wait.value = 0;
+	igt_assert_eq(look(&desk.wait), 0);
+	/* In place of the client's own. */
+	igt_nova_vm_map(fd, desk.client.vm, handle, 0, desk.bo.va, PAGE, 0, 0);
+	igt_assert_eq(look(&desk.wait), -EPERM);
+	igt_nova_vm_unmap(fd, desk.client.vm, desk.bo.va, PAGE, 0);
+	igt_assert_eq(look(&desk.wait), -ENOENT);
+	close(other);
 	desk_close();
 }
 
@@ -479,6 +491,7 @@ static const struct igt_nova_test tests[] = {
 	  test_compare },
 	{ "refusals", "Each malformed field is refused.", test_refusals },
 	{ "buffers", "Which buffers can be waited for.", test_buffers },
+	{ "imported", "Memory of another device cannot be.", test_imported },
 	{ "evicted", "A buffer is read where it is.", test_evicted },
 	{ "purged", "A buffer that was dropped reads as zero.", test_purged },
 	{ "job-wakes", "What a job writes wakes the wait.", test_job_wakes },
