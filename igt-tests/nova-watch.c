@@ -2,9 +2,9 @@
 /*
  * usage: nova-watch FINDINGS
  *
- * A hook of every test: asks each emulated GPU what it saw, whatever the test itself looks at. After a subtest, no GPU
- * may have counted a violation. Before a test nothing of an earlier process is left, so with an IOMMU in the guest a
- * bound GPU has mapped for DMA what it had when the run began, and an unbound one nothing.
+ * A hook of every test: asks each emulated GPU what it saw, whatever the test itself looks at. After a subtest or test,
+ * no GPU may have counted a violation. Before a test nothing of an earlier process is left, so with an IOMMU in the
+ * guest a bound GPU has mapped for DMA what it had when the run began, and an unbound one nothing.
  *
  * Each finding is a line "test <tab> why" in FINDINGS. The state between calls is in FINDINGS.state.
  * IGT tells the event and the test in IGT_HOOK_EVENT and IGT_HOOK_TEST_FULLNAME; without them this is the run's begin.
@@ -151,6 +151,14 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
+/* Is it a subtest of the test? */
+static bool is_subtest(const char *name, const char *test)
+{
+	size_t length = strlen(test);
+
+	return strncmp(name, test, length) == 0 && name[length] == '@';
+}
+
 /* Ranges mapped beyond @idle, or beyond none when the driver let go. */
 static uint64_t ranges_left(unsigned int gpu, uint64_t idle)
 {
@@ -203,7 +211,9 @@ int main(int argc, char **argv)
 		for (i = 0; i < DEVICES_MAX; i++)
 			state.gpus[i] = ask(i);
 	} else {
-		if (strncmp(event, "post-", 5) == 0 && test)
+		/* What is found after a test is its last subtest's, if it has any. */
+		if (strncmp(event, "post-", 5) == 0 && test &&
+		    !(strcmp(event, "post-test") == 0 && is_subtest(state.test, test)))
 			snprintf(state.test, sizeof(state.test), "%s", test);
 		check(argv[1], &state, strcmp(event, "pre-test") == 0 || strcmp(event, "end") == 0);
 	}

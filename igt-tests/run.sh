@@ -5,7 +5,7 @@
 #
 # usage: run.sh [--iommu] [--faults] [--batch] [--list FILE] [--tests DIR] [--out DIR] [--dmesg-level N] [TEST[@SUBTEST]...]
 #
-#   TEST@SUBTEST       run these (shell wildcards) and not the whole list
+#   TEST@SUBTEST       run these (shell wildcards) and not the whole list; TEST: all subtests, or the test if it has none
 #   --list FILE        the list, one TEST[@SUBTEST] per line (default: test-list.txt beside this script)
 #   --iommu            the list for a guest with an IOMMU and two devices; unmapped DMA is checked
 #   --faults           and the list for a kernel that can inject faults (test-list-faults.txt; after --iommu
@@ -15,7 +15,7 @@
 #   --batch            all subtests of a test in one process, which takes half the time
 #   --dmesg-level N    kernel messages of this level and below fail a test (default 4, warnings)
 #
-# Prints "PASS|FAIL|SKIP test@subtest [why]" for each and "igt: N passed, N failed, N skipped" at the end.
+# Prints "PASS|FAIL|SKIP test[@subtest] [why]" for each and "igt: N passed, N failed, N skipped" at the end.
 # OUT/igt.tsv has the same as a table, OUT/igt/ all that igt_runner kept. Exit code 0: none failed and one passed at
 # least; 1: not so; 2: nothing was run.
 set -u -o pipefail
@@ -93,14 +93,20 @@ link() {
 
 # expand TEST@PATTERN: the runner's names of what matches
 expand() {
-	local test=${1%%@*} pattern='*' subtest found=0
+	local test=${1%%@*} pattern='*' subtests subtest found=0 code=0
+	subtests=$("$root/$test" --list-subtests) || code=$?
+	# IGT_EXIT_INVALID: it has none, and is one itself.
+	if [ "$test" = "$1" ] && [ $code = 79 ]; then
+		echo "igt@$test"
+		return
+	fi
 	[ "$test" = "$1" ] || pattern=${1#*@}
 	while read -r subtest; do
 		# shellcheck disable=SC2254 # a pattern it is
 		case $subtest in $pattern) ;; *) continue ;; esac
 		echo "igt@$test@$subtest"
 		found=1
-	done < <("$root/$test" --list-subtests)
+	done <<<"$subtests"
 	[ $found = 1 ] || die "no subtest $1"
 }
 
@@ -136,7 +142,7 @@ rm -f "$findings" "$findings.state"
 # process has run several subtests.
 IGT_RUNNER_DISABLE_SOCKET_COMMUNICATION=1 IGT_FORCE_DRIVER=nova-drm igt_runner --name nova --overwrite --sync --dmesg-warn-level "$level" \
 	"${timeouts[@]}" ${batch[@]+"${batch[@]}"} --abort-on-monitored-error=taint,lockdep \
-	--hook "pre-test,post-subtest,post-dyn-subtest:'$watch' '$findings'" \
+	--hook "pre-test,post-test,post-subtest,post-dyn-subtest:'$watch' '$findings'" \
 	--test-list "$out/igt.list" "$root" "$root/results" 2>&1 |
 	tee "$out/igt-runner.log" | sed -un 's/^\[[0-9. ]*\] *\(\[[0-9]*\/\)/\1/p' >&2
 rm -rf "$out/igt"

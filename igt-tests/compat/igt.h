@@ -55,6 +55,9 @@ typedef void (*igt_exit_handler_t)(int sig);
 int igt_subtest_init_parse_opts(int *argc, char **argv, const char *short_opts,
 				const struct option *long_opts, const char *help,
 				igt_opt_handler_t handler, void *data);
+void igt_simple_init_parse_opts(int *argc, char **argv, const char *short_opts,
+				const struct option *long_opts, const char *help,
+				igt_opt_handler_t handler, void *data);
 bool __igt_fixture(void);
 void __igt_fixture_complete(void);
 bool __igt_run_subtest(const char *name, const char *file, const int line);
@@ -87,14 +90,17 @@ void igt_emit_ignore_dmesg_regex(const char *regex);
 
 #define igt_main()	igt_main_args(NULL, NULL, NULL, NULL, NULL)
 #define igt_main_args(short_opts, long_opts, help, handler, data)		\
-	IGT_COMPAT_MAIN(IGT_COMPAT_LOCAL(body), short_opts, long_opts, help, handler, data)
-#define IGT_COMPAT_MAIN(body, short_opts, long_opts, help, handler, data)	\
+	IGT_COMPAT_MAIN(igt_subtest_init_parse_opts, IGT_COMPAT_LOCAL(body),	\
+			short_opts, long_opts, help, handler, data)
+#define igt_simple_main()							\
+	IGT_COMPAT_MAIN(igt_simple_init_parse_opts, IGT_COMPAT_LOCAL(body),	\
+			NULL, NULL, NULL, NULL, NULL)
+#define IGT_COMPAT_MAIN(init, body, short_opts, long_opts, help, handler, data)	\
 	main(int argc, char **argv);						\
 	static void body(void);							\
 	int main(int argc, char **argv)						\
 	{									\
-		igt_subtest_init_parse_opts(&argc, argv, short_opts, long_opts, help,	\
-					    handler, data);			\
+		init(&argc, argv, short_opts, long_opts, help, handler, data);	\
 		body();								\
 		igt_exit();							\
 	}									\

@@ -59,9 +59,12 @@ check passes 0 'igt: 3 passed, 0 failed, 0 skipped' -- 'igt_selftest@pass*'
 check pass-and-skip 0 'igt: 1 passed, 0 failed, 1 skipped' -- igt_selftest@pass igt_selftest@skip
 check one-failure 1 'igt: 1 passed, 1 failed, 0 skipped' -- igt_selftest@pass igt_selftest@fail
 check only-skips 1 'igt: 0 passed, 0 failed, 1 skipped' -- igt_selftest@skip
+check no-subtests 0 'PASS igt_selftest_simple' 'igt: 1 passed, 0 failed, 0 skipped' -- igt_selftest_simple
+IGT_SELFTEST_FAILS=1 check no-subtests-fails 1 'igt: 1 passed, 1 failed, 0 skipped' -- igt_selftest_simple igt_selftest@pass
 check unknown-test 2 "run.sh: there is no test nova_unknown in $build or /usr/libexec/igt-gpu-tools" -- nova_unknown
 check unknown-subtest 2 'run.sh: no subtest igt_selftest@nonesuch' -- igt_selftest@nonesuch
 echo '# nothing' >"$work/empty"
+check subtest-of-none 2 'run.sh: no subtest igt_selftest_simple@any' -- 'igt_selftest_simple@any'
 check empty-list 2 "run.sh: no test in $work/empty" -- --list "$work/empty"
 
 # Results that never arrived, and a kernel log that tells what the test did not see.
