@@ -6,8 +6,10 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_dmabuf.h"
 #include "igt_nova_failcall.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_userq.h"
 
 IGT_TEST_DESCRIPTION("Every ioctl with its n-th allocation or user copy failing.");
 
@@ -93,15 +95,23 @@ static void prepare_madvise(void *data)
 			0);
 }
 
-static int call_madvise(void *data)
+static int madvise_bo(struct igt_nova_failbench *bench, uint64_t advice)
 {
-	struct igt_nova_failbench *bench = data;
 	struct drm_nova_gem_set_meta args = {
-		.handle = bench->handle, .op = DRM_NOVA_GEM_META_MADVISE,
-		.value = DRM_NOVA_MADVISE_DONTNEED,
+		.handle = bench->handle, .op = DRM_NOVA_GEM_META_MADVISE, .value = advice,
 	};
 
 	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_GEM_SET_META, &args);
+}
+
+static int call_madvise(void *data)
+{
+	return madvise_bo(data, DRM_NOVA_MADVISE_DONTNEED);
+}
+
+static int call_willneed(void *data)
+{
+	return madvise_bo(data, DRM_NOVA_MADVISE_WILLNEED);
 }
 
 static void finish_madvise(void *data, int ret, bool injected)
@@ -262,6 +272,70 @@ static int call_unmap(void *data)
 	return vm_bind(bench, &op, 1);
 }
 
+/* Memory of another device, which is bound for the first time. */
+static void prepare_map_imported(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	uint32_t handle;
+	int dmabuf;
+
+	igt_require_f(bench->second >= 0, "one device only\n");
+	handle = igt_nova_gem_create(bench->second, LARGE, 0, SYSTEM, 0, 0);
+	dmabuf = igt_nova_dmabuf_export(bench->second, handle);
+	igt_nova_gem_close(bench->second, handle);
+	bench->handle = igt_nova_dmabuf_import(bench->client.fd, dmabuf);
+	close(dmabuf);
+	bench->va = bench->client.va_next + FAR;
+}
+
+static uint64_t unmap_all_va(struct igt_nova_failbench *bench, unsigned int i)
+{
+	return bench->client.va_next + i * LARGE;
+}
+
+/* A VM of its own, with a buffer, a part of one, and a range without memory. */
+static void prepare_unmap_all(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	int fd = bench->client.fd;
+
+	bench->id = igt_nova_vm_create(fd, NULL);
+	bench->handle = igt_nova_gem_create(fd, LARGE, 0, SYSTEM, 0, 0);
+	igt_nova_vm_map(fd, bench->id, bench->handle, 0, unmap_all_va(bench, 0), LARGE, 0, 0);
+	igt_nova_vm_map(fd, bench->id, bench->handle, PAGE, unmap_all_va(bench, 2), PAGE, 0, 0);
+	igt_nova_vm_map(fd, bench->id, 0, 0, unmap_all_va(bench, 3), FAR, DRM_NOVA_VM_BIND_SPARSE,
+			0);
+}
+
+static int call_unmap_all(void *data)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_vm_bind_op op = { .op = DRM_NOVA_VM_BIND_OP_UNMAP_ALL };
+	struct drm_nova_vm_bind args = {
+		.vm_id = bench->id, .ops = { sizeof(op), 1, (uintptr_t)&op },
+	};
+
+	return igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_VM_BIND, &args);
+}
+
+/* All or none of it is there: who looks at memory is told. */
+static void finish_unmap_all(void *data, int ret, bool injected)
+{
+	struct igt_nova_failbench *bench = data;
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = bench->id, .op = DRM_NOVA_USER_FENCE_EQ, .mask = ~0ull,
+	};
+
+	(void)injected;
+	for (unsigned int i = 0; i <= 2; i += 2) {
+		wait.address = unmap_all_va(bench, i);
+		igt_nova_expect(bench->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait,
+				ret ? 0 : ENOENT);
+	}
+	igt_nova_vm_destroy(bench->client.fd, bench->id, 0);
+	igt_nova_failbench_close_handle(bench);
+}
+
 /* A buffer is replaced by a sparse range in its middle, behind a job, which cuts it. */
 static void prepare_bind_async(void *data)
 {
@@ -344,6 +418,9 @@ static void finish_userptr(void *data, int ret, bool injected)
 	munmap(bench->map, SMALL);
 }
 
+/* The last queue that was made, if it was one of user mode. */
+static struct igt_nova_userq userq;
+
 static int queue_create(struct igt_nova_failbench *bench, uint32_t flags)
 {
 	struct drm_nova_queue_create args = {
@@ -352,6 +429,7 @@ static int queue_create(struct igt_nova_failbench *bench, uint32_t flags)
 	int ret = igt_nova_ioctl_once(bench->client.fd, DRM_IOCTL_NOVA_QUEUE_CREATE, &args);
 
 	bench->id = args.queue_id;
+	userq = (struct igt_nova_userq) { .create = args };
 	return ret;
 }
 
@@ -372,6 +450,56 @@ static void finish_queue_create(void *data, int ret, bool injected)
 	(void)injected;
 	if (ret == 0)
 		igt_nova_queue_destroy(bench->client.fd, bench->id, 0);
+}
+
+/* The GPU sees the case's buffer, without an EXEC that would see to it. */
+static void check_seen(struct igt_nova_failbench *bench)
+{
+	uint32_t used = bench->client.pushes_used;
+	int fd = bench->client.fd;
+	struct igt_nova_push push;
+
+	igt_assert_eq(igt_nova_userq_map(fd, &userq), 0);
+	igt_nova_push_begin(&bench->client, &push, 16);
+	igt_nova_push_fence(&push, bench->va, 1);
+	igt_nova_userq_submit(&userq, &push);
+	igt_assert_eq(igt_nova_wait_fence(fd, bench->client.vm, bench->id, bench->va, 1), 0);
+	igt_nova_userq_unmap(&userq);
+	bench->client.pushes_used = used;
+}
+
+/* Bound, and taken out of the GPU's sight: that it is needed again changes nothing yet. */
+static void prepare_queue_create_evicted(void *data)
+{
+	prepare_madvise(data);
+	igt_assert_eq(call_madvise(data), 0);
+	igt_assert_eq(call_willneed(data), 0);
+}
+
+static void finish_queue_create_evicted(void *data, int ret, bool injected)
+{
+	if (ret == 0)
+		check_seen(data);
+	finish_queue_create(data, ret, injected);
+	finish_madvise(data, ret, injected);
+}
+
+/* A user-mode queue comes to a VM in which it is bound: the GPU has to see it with the call. */
+static void prepare_willneed(void *data)
+{
+	prepare_madvise(data);
+	igt_assert_eq(call_madvise(data), 0);
+	igt_assert_eq(call_queue_create_user(data), 0);
+}
+
+/* What fails leaves it as it was: it can be made to be needed. */
+static void finish_willneed(void *data, int ret, bool injected)
+{
+	if (ret)
+		igt_assert_eq(call_willneed(data), 0);
+	check_seen(data);
+	finish_queue_create(data, 0, injected);
+	finish_madvise(data, ret, injected);
 }
 
 static void prepare_queue_destroy(void *data)
@@ -624,6 +752,9 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "gem-madvise", .prepare = prepare_madvise, .call = call_madvise,
 		    .finish = finish_madvise },
 	  IOCTL(GEM_SET_META), .describe = "A buffer is not needed." },
+	{ .fail = { .name = "gem-willneed", .prepare = prepare_willneed, .call = call_willneed,
+		    .finish = finish_willneed },
+	  IOCTL(GEM_SET_META), .describe = "A buffer is needed again, where there is a user-mode queue." },
 	{ .fail = { .name = "vm-create", .call = call_vm_create, .finish = finish_vm_create },
 	  IOCTL(VM_CREATE), .describe = "An address space is made.", .orphans = true },
 	{ .fail = { .name = "vm-destroy",
@@ -636,12 +767,19 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "vm-bind-system",
 		    .prepare = prepare_map_system, .call = call_map, .finish = finish_map },
 	  IOCTL(VM_BIND), .describe = "System memory is bound where there are no tables yet." },
+	{ .fail = { .name = "vm-bind-imported",
+		    .prepare = prepare_map_imported, .call = call_map, .finish = finish_map },
+	  IOCTL(VM_BIND), .describe = "Another device's memory is bound for the first time." },
 	{ .fail = { .name = "vm-bind-remap",
 		    .prepare = prepare_remap, .call = call_remap, .finish = finish_map },
 	  IOCTL(VM_BIND), .describe = "A mapping is cut, and another put into it." },
 	{ .fail = { .name = "vm-bind-unmap",
 		    .prepare = prepare_remap, .call = call_unmap, .finish = finish_map },
 	  IOCTL(VM_BIND), .describe = "A mapping is removed." },
+	{ .fail = { .name = "vm-bind-unmap-all",
+		    .prepare = prepare_unmap_all, .call = call_unmap_all,
+		    .finish = finish_unmap_all },
+	  IOCTL(VM_BIND), .describe = "All of a VM is unmapped." },
 	{ .fail = { .name = "vm-bind-async",
 		    .prepare = prepare_bind_async, .call = call_bind_async,
 		    .finish = finish_bind_async },
@@ -659,6 +797,11 @@ static const struct igt_nova_failcall calls[] = {
 	{ .fail = { .name = "queue-create-user",
 		    .call = call_queue_create_user, .finish = finish_queue_create },
 	  IOCTL(QUEUE_CREATE), .describe = "A user-mode queue is made.", .orphans = true },
+	{ .fail = { .name = "queue-create-user-evicted",
+		    .prepare = prepare_queue_create_evicted, .call = call_queue_create_user,
+		    .finish = finish_queue_create_evicted },
+	  IOCTL(QUEUE_CREATE), .describe = "A user-mode queue is made, for which a buffer has to come back.",
+	  .orphans = true },
 	{ .fail = { .name = "queue-destroy-user",
 		    .prepare = prepare_queue_destroy_user, .call = call_queue_destroy,
 		    .finish = finish_queue_destroy },
