@@ -11,6 +11,7 @@
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
 #include "igt_nova_load.h"
+#include "igt_nova_kmsg.h"
 #include "igt_nova_pm.h"
 #include "igt_nova_room.h"
 #include "igt_nova_share.h"
@@ -284,13 +285,34 @@ static void test_system_stalled(int fd)
 	igt_assert_eq(igt_nova_bo_check(&room.vram, 80), room.vram.size / 4);
 	for (unsigned int i = 0; i < 2; i++) {
 		igt_assert_eq(igt_nova_submit(fd, room.queue[i], NULL, NULL, 0), -ECANCELED);
-		igt_nova_queue_destroy(fd, room.queue[i], 0);
-		room.queue[i] = igt_nova_client_queue(&room.client,
-						      i % igt_nova_engine_count(fd));
+		igt_nova_room_new_queue(&room, i);
 	}
 	igt_nova_room_check(&room, 81);
 	sleep_soundly();
 	igt_nova_room_check(&room, 85);
+	sleep_end(&room);
+}
+
+/* What the driver set up before is in force still when it sets it up again. */
+static void test_system_unnoticed(int fd)
+{
+	struct igt_nova_kmsg kmsg;
+	struct igt_nova_room room;
+
+	(void)fd;
+	igt_nova_expect_errors_logged();
+	sleep_begin(&room);
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		igt_nova_room_fault(&room);
+	igt_nova_kmsg_open(&kmsg);
+	igt_assert_eq(igt_nova_sleep_drivers(), 0);
+	/* Whatever an interrupt of then has to say was said before these jobs have ended. */
+	igt_nova_room_check(&room, 90);
+	igt_nova_kmsg_read(&kmsg);
+	igt_assert_eq_u32(kmsg.ours, 0);
+	igt_nova_kmsg_close(&kmsg);
+	igt_nova_room_fault(&room);
+	igt_nova_room_check(&room, 95);
 	sleep_end(&room);
 }
 
@@ -444,6 +466,7 @@ static const struct igt_nova_test tests[] = {
 	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
 	{ "stalled", "A firmware that does not answer keeps it awake, and is started again",
 	  test_system_stalled },
+	{ "unnoticed", "The drivers sleep, but the devices do not", test_system_unnoticed },
 	{ "deaf", "Its firmware does not halt when the machine wakes", test_system_deaf },
 	{ "gone", "The device is gone when the machine wakes", test_system_gone },
 	{ "calls", "Each ioctl goes through a sleep of the machine", test_system_calls },

@@ -113,14 +113,24 @@ void igt_nova_sleep_expect_refused(void)
 				    "PM: Some devices failed to suspend");
 }
 
-int igt_nova_sleep(void)
+static int sleep_until(const char *level)
 {
 	int ret;
 
 	igt_assert_eq(write_text(PM_TEST_DELAY, "0"), 0);
-	/* The last level at which devices have been put to sleep, but the processor has not. */
-	igt_assert_eq(write_text(PM_TEST, "platform"), 0);
+	igt_assert_eq(write_text(PM_TEST, level), 0);
 	ret = write_text("/sys/power/state", "freeze");
 	igt_assert_eq(write_text(PM_TEST, "none"), 0);
 	return ret;
+}
+
+int igt_nova_sleep(void)
+{
+	/* The last level at which devices have been put to sleep, but the processor has not. */
+	return sleep_until("platform");
+}
+
+int igt_nova_sleep_drivers(void)
+{
+	return sleep_until("devices");
 }

@@ -25,5 +25,7 @@ void igt_nova_sleep_require(void);
 void igt_nova_sleep_expect_refused(void);
 /* Goes through them, so that devices sleep, and back: 0 or -errno. */
 int igt_nova_sleep(void);
+/* The same, but only drivers sleep: the devices stay in D0 and lose nothing. */
+int igt_nova_sleep_drivers(void);
 
 #endif /* IGT_NOVA_PM_H */

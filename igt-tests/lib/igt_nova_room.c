@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
@@ -55,6 +57,40 @@ void igt_nova_room_check(struct igt_nova_room *room, uint32_t value)
 		igt_assert_eq(igt_nova_submit_wait(room->client.fd, room->queue[i], &push), 1);
 		igt_assert_eq(igt_nova_bo_check(&room->system, value + i), room->system.size / 4);
 	}
+}
+
+static uint32_t fault_count(struct igt_nova_room *room)
+{
+	struct drm_nova_vm_get_state state;
+
+	igt_nova_vm_state(room->client.fd, room->client.vm, &state, NULL, 0);
+	return state.fault_count;
+}
+
+void igt_nova_room_fault(struct igt_nova_room *room)
+{
+	uint64_t end = igt_nova_now_ns() + IGT_NOVA_PATIENCE_S * 1000000000ull;
+	uint64_t va = igt_nova_client_va(&room->client, PAGE);
+	uint32_t before = fault_count(room);
+	int fd = room->client.fd;
+	struct igt_nova_push push;
+
+	igt_nova_room_push(room, &push);
+	igt_nova_push_fill(&push, va, 1, 4);
+	igt_assert_eq(igt_nova_submit_wait(fd, room->queue[0], &push), -ECANCELED);
+	/* The packet comes on a way of its own. */
+	while (fault_count(room) == before)
+		igt_assert_f(igt_nova_now_ns() < end, "the fault is not told\n");
+	igt_assert_eq_u32(fault_count(room), before + 1);
+	igt_nova_room_new_queue(room, 0);
+}
+
+void igt_nova_room_new_queue(struct igt_nova_room *room, uint32_t i)
+{
+	int fd = room->client.fd;
+
+	igt_nova_queue_destroy(fd, room->queue[i], 0);
+	room->queue[i] = igt_nova_client_queue(&room->client, i % igt_nova_engine_count(fd));
 }
 
 uint64_t igt_nova_room_sleeps(void)

@@ -31,6 +31,10 @@ void igt_nova_room_close(struct igt_nova_room *room);
 void igt_nova_room_push(struct igt_nova_room *room, struct igt_nova_push *push);
 /* From one buffer to the other by the GPU, and looked at by the CPU. */
 void igt_nova_room_check(struct igt_nova_room *room, uint32_t value);
+/* A fault kills the first queue and is told; there is another queue in its place then. */
+void igt_nova_room_fault(struct igt_nova_room *room);
+/* In place of the one with this index. */
+void igt_nova_room_new_queue(struct igt_nova_room *room, uint32_t i);
 /* A mapping of @bo works, whatever is behind it. */
 void igt_nova_room_check_map(struct igt_nova_bo *bo);
 

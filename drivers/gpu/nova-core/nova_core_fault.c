@@ -143,13 +143,17 @@ int nova_core_fault_init(struct nova_core *core)
 EXPORT_SYMBOL_IF_KUNIT(nova_core_fault_init);
 ALLOW_ERROR_INJECTION(nova_core_fault_init, ERRNO);
 
-/* Tells the device where to write packets, from the beginning of the buffer on. */
+/*
+ * Tells the device where to write packets, from the beginning of the buffer on. It may have the
+ * buffer in use: then it takes no other address, and goes on where it is.
+ */
 static void nova_core_fault_program(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_core_faultbuf *buf = core->fault;
 	unsigned int n = NOVA_CORE_FAULT_BUFFER;
 
+	nova_core_wr32(core, NV_VF_FAULT_BUFFER_SIZE(n), 0);
 	buf->get = 0;
 	nova_core_wr32(core, NV_VF_FAULT_BUFFER_GET(n), 0);
 	nova_core_wr32(core, NV_VF_FAULT_BUFFER_HI(n), upper_32_bits(buf->dma.addr));
@@ -217,7 +221,7 @@ void nova_core_fault_drain(struct nova_core *core)
 		buf->get = (buf->get + 1) % buf->entries;
 }
 
-/* The registers have lost everything. */
+/* The registers have lost everything, or nothing. */
 void nova_core_fault_restore(struct nova_core *core)
 {
 	nova_core_fault_program(core);
