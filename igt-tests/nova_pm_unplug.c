@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "igt.h"
@@ -89,6 +90,51 @@ static void test_wake_fails(int fd)
 	igt_nova_replug();
 }
 
+static void wait_wedged(int events, const char *method)
+{
+	struct igt_nova_uevent event = { 0 };
+
+	while (!event.wedged[0])
+		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
+			     "no event\n");
+	igt_assert_f(strcmp(event.wedged, method) == 0, "it is wedged: %s\n", event.wedged);
+	close(events);
+}
+
+/* Its firmware does not halt when it wakes, with no register set up: the second time it does. */
+static void test_deaf(int fd)
+{
+	struct drm_nova_get_time time = { .clock_id = CLOCK_MONOTONIC };
+	struct igt_nova_room room;
+	int events;
+
+	igt_nova_room_begin();
+	igt_nova_expect_errors_logged();
+	igt_nova_room_open(&room);
+	fd = room.client.fd;
+	igt_nova_bo_fill(&room.vram, 20);
+	igt_nova_room_wait_asleep();
+	events = igt_nova_uevent_open();
+	/* Not through the library, which would wake it first. */
+	igt_nova_emu_command(igt_nova_unplug_emu(), "fail-halts 1");
+	igt_nova_ioctl(fd, DRM_IOCTL_NOVA_GET_TIME, &time);
+	wait_wedged(events, "none");
+	igt_assert_eq(igt_nova_bo_check(&room.vram, 20), room.vram.size / 4);
+	for (unsigned int i = 0; i < 2; i++) {
+		igt_assert_eq(igt_nova_submit(fd, room.queue[i], NULL, NULL, 0), -ECANCELED);
+		igt_nova_room_new_queue(&room, i);
+	}
+	igt_nova_room_check(&room, 21);
+	igt_nova_room_fault(&room);
+	igt_nova_room_wait_asleep();
+	igt_nova_room_check(&room, 25);
+	igt_nova_room_close(&room);
+	igt_nova_unplug_check_harmless();
+	/* It recovers once in a life. */
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_replug();
+}
+
 /* It comes back without what was in its memory: its queues are lost, the device is not. */
 static void test_forgetful(int fd)
 {
@@ -170,6 +216,7 @@ static const struct igt_nova_test tests[] = {
 	{ "unplug-asleep", "The VMM unplugs it while it sleeps", test_unplug_asleep },
 	{ "wake-fails", "It is not there any more when somebody wakes it", test_wake_fails },
 	{ "forgetful", "It wakes without its memory", test_forgetful },
+	{ "deaf", "Its firmware does not halt when it wakes", test_deaf },
 	{ "unbind-race", "It is unbound while it goes to sleep and wakes", test_unbind_race },
 };
 

@@ -285,6 +285,18 @@ static void nova_core_device_stop(struct nova_core *core)
 }
 
 /*
+ * The registers that the parts above have set up, of a device that has lost them. The interrupt is
+ * off, and what it had to say is forgotten. Doorbells come last.
+ */
+void nova_core_device_restore(struct nova_core *core)
+{
+	nova_core_irq_restore(core);
+	nova_core_timer_restore(core);
+	nova_core_fault_restore(core);
+	nova_core_chan_restore(core);
+}
+
+/*
  * Brings the GPU up and publishes the auxiliary device. @core is zeroed devm
  * memory of its device, which is set. On failure everything is undone.
  */

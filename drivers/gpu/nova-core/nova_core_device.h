@@ -119,6 +119,9 @@ int nova_core_device_init(struct nova_core *core)
 void nova_core_device_fini(struct nova_core *core)
 	__must_hold(nova_core_door);
 
+void nova_core_device_restore(struct nova_core *core)
+	__must_hold_shared(nova_core_door);
+
 int nova_core_state(const struct nova_core *core);
 void nova_core_mark_lost(struct nova_core *core, const char *why);
 void nova_core_mark_dead(struct nova_core *core, const char *why)

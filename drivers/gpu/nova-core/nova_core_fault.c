@@ -208,8 +208,8 @@ int nova_core_fault_enable(struct nova_core *core)
 ALLOW_ERROR_INJECTION(nova_core_fault_enable, ERRNO);
 
 /*
- * What the device has written before it went to sleep, in memory: no register is touched. The
- * interrupt is off.
+ * What the device has written before it went to sleep or was halted, in memory: no register is
+ * touched. The interrupt is off.
  */
 void nova_core_fault_drain(struct nova_core *core)
 {

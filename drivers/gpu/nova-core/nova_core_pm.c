@@ -26,7 +26,6 @@
 #include "nova_core_pm.h"
 #include "nova_core_reset.h"
 #include "nova_core_rpc.h"
-#include "nova_core_timer.h"
 
 #define NOVA_CORE_PM_DELAY_MS	5000	/* autosuspend; sysfs changes it */
 #define NOVA_CORE_PM_RETRY_US	1000
@@ -156,10 +155,7 @@ static int nova_core_pm_restart(struct nova_core *core)
 	ret = nova_core_mmu_invalidate_all(core);
 	if (ret)
 		return ret;
-	nova_core_irq_restore(core);
-	nova_core_timer_restore(core);
-	nova_core_fault_restore(core);
-	nova_core_chan_restore(core);
+	nova_core_device_restore(core);
 	return nova_core_fw_resume(core);
 }
 

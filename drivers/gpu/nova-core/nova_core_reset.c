@@ -19,6 +19,7 @@
 #include "nova_core_bar.h"
 #include "nova_core_chan.h"
 #include "nova_core_client.h"
+#include "nova_core_fault.h"
 #include "nova_core_fw.h"
 #include "nova_core_irq.h"
 #include "nova_core_mmu.h"
@@ -86,12 +87,16 @@ static int nova_core_reset_restart(struct nova_core *core)
 	ret = nova_core_mmu_invalidate_all(core);
 	if (ret)
 		return ret;
+	/* Faults of before name channels of before. */
+	nova_core_fault_drain(core);
 	/* Their ids may be given out again: nobody must take the old for the new. */
 	nova_core_chan_forget_all(core);
 	nova_core_client_sync(core);
 
 	clear_bit(NOVA_CORE_DEAD, &core->broken);
 	pci_set_master(core->pdev);
+	/* If it died on its way out of sleep it has none of its registers. */
+	nova_core_device_restore(core);
 	ret = nova_core_fw_restart(core);
 	if (ret)
 		nova_core_mark_dead(core, "firmware does not start again");
