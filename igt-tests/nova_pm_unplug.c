@@ -17,6 +17,7 @@
 IGT_TEST_DESCRIPTION("A device goes that sleeps, or goes to sleep, or does not wake.");
 
 #define ROUNDS		3
+#define IMPATIENCE	200
 
 static const struct igt_nova_dev *dev(void)
 {
@@ -135,6 +136,31 @@ static void test_deaf(int fd)
 	igt_nova_replug();
 }
 
+/* It goes to sleep as it was told, and does not say so: no register may be touched then. */
+static void test_silent(int fd)
+{
+	unsigned int timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
+	struct igt_nova_room room;
+	int events;
+
+	igt_nova_room_begin();
+	igt_nova_expect_errors_logged();
+	igt_nova_room_open(&room);
+	fd = room.client.fd;
+	events = igt_nova_uevent_open();
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
+	igt_nova_unplug_misbehave("chaos 1 1 silence");
+	/* Nor does it say that it has begun anew. */
+	wait_wedged(events, "rebind");
+	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", timeout_ms), 0);
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
+	igt_nova_room_check_map(&room.vram);
+	igt_nova_unplug_check_harmless();
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_room_close(&room);
+	igt_nova_replug();
+}
+
 /* It comes back without what was in its memory: its queues are lost, the device is not. */
 static void test_forgetful(int fd)
 {
@@ -217,6 +243,7 @@ static const struct igt_nova_test tests[] = {
 	{ "wake-fails", "It is not there any more when somebody wakes it", test_wake_fails },
 	{ "forgetful", "It wakes without its memory", test_forgetful },
 	{ "deaf", "Its firmware does not halt when it wakes", test_deaf },
+	{ "silent", "It goes to sleep without a word", test_silent },
 	{ "unbind-race", "It is unbound while it goes to sleep and wakes", test_unbind_race },
 };
 

@@ -66,13 +66,26 @@ void nova_core_mark_lost(struct nova_core *core, const char *why)
 EXPORT_SYMBOL_IF_KUNIT(nova_core_mark_lost);
 
 /*
+ * The firmware may have done what it was told without a reply that says so, and no register may be
+ * touched then until bus mastering goes from off to on.
+ */
+static void nova_core_end_silence(struct nova_core *core)
+{
+	pci_clear_master(core->pdev);
+	pci_set_master(core->pdev);
+}
+
+/*
  * It is there but does not do as it is told: nothing is asked of it, until nova_core_recover(). The
  * engines stop first: bus mastering does not keep them from video memory. Thread context.
  */
 void nova_core_mark_dead(struct nova_core *core, const char *why)
 {
-	if (!nova_core_state(core) && nova_core_reset_armed(core))
+	if (!nova_core_state(core) && nova_core_reset_armed(core)) {
+		if (READ_ONCE(core->pm.silent))
+			nova_core_end_silence(core);
 		nova_core_fw_write_halt(core);
+	}
 	nova_core_break(core, NOVA_CORE_DEAD, "device is dead", why);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_mark_dead);

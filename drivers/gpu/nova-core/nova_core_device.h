@@ -89,6 +89,8 @@ struct nova_core {
 	struct {
 		/** @pm.asleep: the firmware has halted, no register may be touched */
 		bool asleep;
+		/** @pm.silent: SUSPEND is under way, after which no register may be touched */
+		bool silent;
 		/** @pm.kept: the firmware's video memory while the machine sleeps, or NULL */
 		void *kept;
 	} pm;

@@ -188,7 +188,12 @@ int nova_core_fw_restart(struct nova_core *core)
  */
 int nova_core_fw_suspend(struct nova_core *core)
 {
-	return nova_core_rpc_call(core, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0);
+	int ret;
+
+	WRITE_ONCE(core->pm.silent, true);
+	ret = nova_core_rpc_call(core, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0);
+	WRITE_ONCE(core->pm.silent, false);
+	return ret;
 }
 
 /* Boots it with the channels that nova_core_fw_suspend() has left. */
