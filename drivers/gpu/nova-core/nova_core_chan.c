@@ -187,7 +187,10 @@ noinline struct nova_core_chan *nova_core_chan_create(struct nova_core *core,
 	return chan;
 
 destroy_channel:
-	nova_core_chan_command(core, NOVA_FW_CMD_CHANNEL_DESTROY, chan->chid);
+	/* It has done nothing, so there is no reason to refuse. The caller frees its memory. */
+	if (nova_core_chan_command(core, NOVA_FW_CMD_CHANNEL_DESTROY, chan->chid) &&
+	    !nova_core_state(core))
+		nova_core_mark_dead(core, "cannot destroy a new channel");
 free_chan:
 	kfree(chan);
 	return ERR_PTR(ret);

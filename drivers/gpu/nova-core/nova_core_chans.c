@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* All channels of a GPU: found by what the hardware names them, and what it says of them. */
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/error-injection.h>
@@ -21,6 +22,8 @@ int nova_core_chans_insert(struct nova_core *core, struct nova_core_chan *chan)
 	struct nova_core_chans *chans = core->chans;
 	int ret;
 
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_chans_insert, core, chan);
+
 	ret = xa_insert(&chans->by_id, chan->chid, chan, GFP_ATOMIC);
 	if (ret)
 		return ret;
@@ -35,6 +38,7 @@ int nova_core_chans_insert(struct nova_core *core, struct nova_core_chan *chan)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chans_insert);
 
 /* No error or fault finds the channel any more. */
 void nova_core_chans_erase_locked(struct nova_core_chans *chans, struct nova_core_chan *chan)

@@ -4,6 +4,7 @@
 #include <kunit/test.h>
 
 #include "../nova_core_chan.h"
+#include "../nova_core_chans.h"
 #include "../nova_core_client.h"
 #include "../nova_core_mmu.h"
 #include "../nova_core_rpc.h"
@@ -254,6 +255,33 @@ static void chan_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nova_core_state(&gpu->core), 0);
 }
 
+static int insert_fails(struct nova_core *core, struct nova_core_chan *chan)
+{
+	return -ENOMEM;
+}
+
+/* The channel that was made is destroyed. If the firmware refuses, the device may not go on. */
+static void chan_no_memory(struct kunit *test)
+{
+	struct nova_core_test_gpu *gpu = test->priv;
+	const struct nova_fw_channel_created reply = created(5);
+	const struct nova_fw_channel *request;
+	struct nova_core_chan *chan;
+
+	kunit_activate_static_stub(test, nova_core_chans_insert, insert_fails);
+	for (unsigned int i = 0; i < 2; i++) {
+		nova_core_test_gpu_reply(gpu, NOVA_FW_CMD_CHANNEL_CREATE, NOVA_FW_OK, &reply,
+					 sizeof(reply));
+		answer(gpu, NOVA_FW_CMD_CHANNEL_DESTROY, i ? NOVA_FW_ERR_HUNG : NOVA_FW_OK);
+		chan = nova_core_chan_create(&gpu->core, &good_args);
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(chan), -ENOMEM);
+		request = nova_core_test_gpu_command(gpu, 2 * i + 1, NOVA_FW_CMD_CHANNEL_DESTROY);
+		KUNIT_EXPECT_EQ(test, le32_to_cpu(request->chid), 5);
+		KUNIT_EXPECT_EQ(test, nova_core_state(&gpu->core), i ? -ETIMEDOUT : 0);
+		KUNIT_EXPECT_EQ(test, gpu->master, !i);
+	}
+}
+
 /* The first error is the one that is told, once, and the channel takes no more work. */
 static void chan_error_is_told_once(struct kunit *test)
 {
@@ -461,6 +489,7 @@ static struct kunit_case chan_test_cases[] = {
 	KUNIT_CASE(chan_instance_given_out_twice),
 	KUNIT_CASE(chan_forgotten),
 	KUNIT_CASE(chan_refused),
+	KUNIT_CASE(chan_no_memory),
 	KUNIT_CASE(chan_error_is_told_once),
 	KUNIT_CASE(chan_error_goes_with_the_channel),
 	KUNIT_CASE(chan_kill_resets_the_engine),
