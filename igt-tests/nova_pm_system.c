@@ -384,6 +384,12 @@ static void test_system_deaf(int fd)
 	igt_assert(!has_image());
 	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
 	igt_nova_room_check_map(&room.vram);
+	/* That does not keep the machine awake, nor does another sleep help. */
+	igt_assert_eq(igt_nova_sleep(), 0);
+	igt_assert(!igt_nova_dev_is_master(dev()));
+	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
+	igt_nova_room_check_map(&room.vram);
+	igt_nova_unplug_check_harmless();
 	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_room_close(&room);
 	igt_nova_replug();

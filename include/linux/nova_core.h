@@ -82,6 +82,7 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
 const struct nova_core_info *nova_core_info(const struct nova_core *core);
 struct device *nova_core_dma_dev(const struct nova_core *core);
 bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door);
+bool nova_core_is_broken(const struct nova_core *core);
 
 /* --- recovery: nova_core_reset.c --- */
 
@@ -312,7 +313,8 @@ struct nova_core_fault {
  * @suspend: the device is going to sleep, for @system with the whole machine. When it returns 0
  *	nobody uses the device or maps it, and nobody will before @resume; the channels may be
  *	anywhere in their work, and go on afterwards. An error keeps the device awake
- * @save: with the machine only, after @suspend: video memory is going to lose its content
+ * @save: with the machine only, after @suspend: video memory is going to lose its content, and is
+ *	left alone from now on. That of a device that is broken does not come back
  * @restore: undoes @save, if there was one, before the engines begin; not called for a device that
  *	did not come back
  * @resume: the device is awake again, or lost or dead; also after an error later than @suspend's

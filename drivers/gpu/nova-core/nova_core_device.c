@@ -108,6 +108,20 @@ bool nova_core_is_lost(struct nova_core *core)
 EXPORT_SYMBOL_NS_GPL(nova_core_is_lost, "NOVA_CORE");
 
 /**
+ * nova_core_is_broken() - is the device lost, or its firmware dead?
+ * @core: the GPU
+ *
+ * Looks at no register. One that is dead may be recovered.
+ * Context: any.
+ * Return: true if calls that need the firmware fail.
+ */
+bool nova_core_is_broken(const struct nova_core *core)
+{
+	return nova_core_state(core);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_is_broken, "NOVA_CORE");
+
+/**
  * nova_core_info() - what the GPU is
  * @core: the GPU
  *

@@ -8,6 +8,7 @@
  * enough and nothing loops. The parts are called by name: there is no table of
  * callbacks that could outlive somebody.
  */
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/bitops.h>
 #include <linux/error-injection.h>
@@ -245,15 +246,21 @@ EXPORT_SYMBOL_NS_GPL(nova_core_irq_rearm, "NOVA_CORE");
 /* When it returns neither handler nor thread runs or will; what comes up stays pending. */
 void nova_core_irq_pause(struct nova_core *core)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_irq_pause, core);
+
 	disable_irq(core->irq->number);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_irq_pause);
 
 /* The message of what came up meanwhile may have been lost. */
 void nova_core_irq_resume(struct nova_core *core)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_irq_resume, core);
+
 	enable_irq(core->irq->number);
 	nova_core_irq_rearm(core);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_irq_resume);
 
 /* The registers have lost everything; nova_core_irq_resume() is to come. */
 void nova_core_irq_restore(struct nova_core *core)

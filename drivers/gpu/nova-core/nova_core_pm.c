@@ -10,6 +10,7 @@
  * A device that does not come back is lost or dead, as it would be had that happened while it was
  * awake, and no callback reports an error for it: there is nothing to be tried again.
  */
+#include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/pci.h>
@@ -142,7 +143,7 @@ static int nova_core_pm_restart(struct nova_core *core)
 	if (nova_core_bar_lost(core))
 		return -ENODEV;
 	/* After a sleep that the device did not notice, too. */
-	ret = nova_core_fw_halt(core);
+	ret = nova_core_state(core) ?: nova_core_fw_halt(core);
 	if (ret) {
 		/* What was saved is not put back: no engine may run on what is there now. */
 		if (core->pm.kept)
@@ -160,12 +161,13 @@ static int nova_core_pm_restart(struct nova_core *core)
 }
 
 /* Bus mastering goes from off to on: that ends the silence. Interrupts were missed. */
-static void nova_core_pm_wake(struct nova_core *core)
+VISIBLE_IF_KUNIT void nova_core_pm_wake(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
 {
 	int ret;
 
-	pci_set_master(core->pdev);
+	if (!nova_core_state(core))
+		pci_set_master(core->pdev);
 	nova_core_bar_open(core);
 	WRITE_ONCE(core->pm.asleep, false);
 	ret = nova_core_pm_restart(core);
@@ -177,11 +179,27 @@ static void nova_core_pm_wake(struct nova_core *core)
 	nova_core_client_engine_event(core, BIT(core->info.engine_count) - 1);
 	nova_core_client_resume(core);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_pm_wake);
 
 /* --- callbacks --- */
 
-/* One that is broken has no firmware that could halt, and is no worse off when it loses all. */
-static int nova_core_pm_sleep(struct nova_core *core, bool system)
+/*
+ * The machine sleeps with a device that has no firmware that could halt. It may have died a moment
+ * ago: the client, who was to recover it, waits until it is awake, and nothing is left to be
+ * recovered then.
+ */
+static void nova_core_pm_sleep_broken(struct nova_core *core)
+	__must_hold_shared(nova_core_door)
+{
+	nova_core_irq_pause(core);
+	nova_core_rpc_pause(core);
+	nova_core_reset_give_up(core);
+	/* Nothing is to be kept, so nothing fails. */
+	nova_core_client_save(core);
+	nova_core_pm_close(core);
+}
+
+VISIBLE_IF_KUNIT int nova_core_pm_sleep(struct nova_core *core, bool system)
 	__must_hold_shared(nova_core_door)
 {
 	int ret;
@@ -189,11 +207,11 @@ static int nova_core_pm_sleep(struct nova_core *core, bool system)
 	ret = nova_core_client_suspend(core, system);
 	if (ret)
 		return ret;
-	if (nova_core_state(core)) {
-		ret = system ? 0 : -EBUSY;
-		goto resume;
+	if (nova_core_state(core) && system) {
+		nova_core_pm_sleep_broken(core);
+		return 0;
 	}
-	ret = nova_core_pm_halt(core, system);
+	ret = nova_core_state(core) ? -EBUSY : nova_core_pm_halt(core, system);
 	if (ret)
 		goto resume;
 	if (system)
@@ -207,6 +225,7 @@ resume:
 	nova_core_client_resume(core);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_pm_sleep);
 
 /* Errors other than these two would be the last word of runtime power management. */
 static int nova_core_pm_runtime_suspend(struct device *dev)

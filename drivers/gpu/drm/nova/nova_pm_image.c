@@ -143,6 +143,9 @@ int nova_pm_save(void *data)
 	int ret;
 
 	nova_pm_go_away(bound->ndev);
+	/* What it has in video memory nobody is going to have back. */
+	if (nova_core_is_broken(bound->core))
+		return 0;
 	ret = nova_pm_save_tables(bound) ?: nova_pm_save_buffers(bound);
 	if (ret)
 		nova_pm_image_free(bound->ndev);

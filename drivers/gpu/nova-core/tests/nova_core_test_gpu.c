@@ -19,7 +19,10 @@ static int nova_core_test_gpu_config_read(struct pci_bus *bus, unsigned int devf
 {
 	struct nova_core_test_gpu *gpu = container_of(bus, struct nova_core_test_gpu, bus);
 
-	*value = where == PCI_COMMAND && gpu->master ? PCI_COMMAND_MASTER : 0;
+	if (where == PCI_VENDOR_ID)
+		*value = PCI_VENDOR_ID_NVIDIA;
+	else
+		*value = where == PCI_COMMAND && gpu->master ? PCI_COMMAND_MASTER : 0;
 	return PCIBIOS_SUCCESSFUL;
 }
 

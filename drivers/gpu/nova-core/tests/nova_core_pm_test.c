@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Sleep of a device that is broken, or breaks at that moment. */
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+
+#include "../nova_core_chan.h"
+#include "../nova_core_client.h"
+#include "../nova_core_irq.h"
+#include "../nova_core_pm.h"
+#include "../nova_core_reset.h"
+#include "nova_core_test_gpu.h"
+
+/* What the client was asked. */
+struct asked {
+	struct nova_core *core;
+	unsigned int suspend;
+	unsigned int save;
+	unsigned int resume;
+};
+
+/* The firmware dies when everything is ready for sleep. */
+static int asked_suspend(void *data, bool system)
+{
+	struct asked *asked = data;
+
+	asked->suspend++;
+	nova_core_mark_dead(asked->core, "for the test");
+	return 0;
+}
+
+static int asked_save(void *data)
+{
+	struct asked *asked = data;
+
+	asked->save++;
+	return 0;
+}
+
+static void asked_resume(void *data)
+{
+	struct asked *asked = data;
+
+	asked->resume++;
+}
+
+static const struct nova_core_client_ops asked_ops = {
+	.suspend = asked_suspend,
+	.save = asked_save,
+	.resume = asked_resume,
+};
+
+static void no_irq(struct nova_core *core)
+{
+}
+
+static struct asked *make_client(struct kunit *test)
+{
+	struct nova_core_test_gpu *gpu = nova_core_test_gpu_create(test);
+	struct asked *asked = kunit_kzalloc(test, sizeof(*asked), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, asked);
+	asked->core = &gpu->core;
+	nova_core_test_gpu_boot(gpu);
+	kunit_activate_static_stub(test, nova_core_irq_pause, no_irq);
+	kunit_activate_static_stub(test, nova_core_irq_resume, no_irq);
+	KUNIT_ASSERT_EQ(test, nova_core_chan_init(asked->core), 0);
+	KUNIT_ASSERT_EQ(test, nova_core_client_init(asked->core), 0);
+	KUNIT_ASSERT_EQ(test, nova_core_client_register(asked->core, &asked_ops, asked), 0);
+	nova_core_reset_arm(asked->core);
+	return asked;
+}
+
+static void drop_client(struct asked *asked)
+{
+	nova_core_client_unregister(asked->core);
+	nova_core_client_fini(asked->core);
+	nova_core_chan_fini(asked->core);
+}
+
+/* It is kept from everybody while the machine sleeps, and not recovered with its memory lost. */
+static void pm_machine_sleeps(struct kunit *test)
+{
+	struct asked *asked = make_client(test);
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core *core = asked->core;
+
+	KUNIT_EXPECT_EQ(test, nova_core_pm_sleep(core, true), 0);
+	KUNIT_EXPECT_EQ(test, asked->suspend, 1);
+	KUNIT_EXPECT_EQ(test, asked->save, 1);	/* it leaves video memory alone */
+	KUNIT_EXPECT_EQ(test, asked->resume, 0);
+	KUNIT_EXPECT_TRUE(test, core->pm.asleep);
+	KUNIT_EXPECT_FALSE(test, core->regs_open);
+	KUNIT_EXPECT_FALSE(test, gpu->master);
+
+	nova_core_pm_wake(core);
+	KUNIT_EXPECT_EQ(test, asked->resume, 1);
+	KUNIT_EXPECT_FALSE(test, core->pm.asleep);
+	KUNIT_EXPECT_TRUE(test, core->regs_open);
+	KUNIT_EXPECT_FALSE(test, gpu->master);
+	KUNIT_EXPECT_EQ(test, nova_core_state(core), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, core->reset.hopeless);
+	KUNIT_EXPECT_EQ(test, nova_core_recover(core), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, core->reset.count, 0);
+	drop_client(asked);
+}
+
+/* By itself it stays awake, for its client to do something about it. */
+static void pm_device_stays_awake(struct kunit *test)
+{
+	struct asked *asked = make_client(test);
+	struct nova_core *core = asked->core;
+
+	KUNIT_EXPECT_EQ(test, nova_core_pm_sleep(core, false), -EBUSY);
+	KUNIT_EXPECT_EQ(test, asked->resume, 1);
+	KUNIT_EXPECT_FALSE(test, core->pm.asleep);
+	KUNIT_EXPECT_TRUE(test, core->regs_open);
+	KUNIT_EXPECT_FALSE(test, core->reset.hopeless);
+	drop_client(asked);
+}
+
+static struct kunit_case pm_test_cases[] = {
+	KUNIT_CASE(pm_machine_sleeps),
+	KUNIT_CASE(pm_device_stays_awake),
+	{}
+};
+
+static struct kunit_suite pm_test_suite = {
+	.name = "nova_core_pm",
+	.test_cases = pm_test_cases,
+};
+
+kunit_test_suite(pm_test_suite);
