@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Channels: made, stopped and unmade by the firmware, kicked by a doorbell. */
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/instruction_pointer.h>
@@ -445,6 +447,8 @@ void nova_core_chan_clear_engines(struct nova_core *core)
 	struct nova_fw_channel killed;
 	u32 engine;
 
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_chan_clear_engines, core);
+
 	for (engine = 0; engine < core->info.engine_count; engine++) {
 		if (nova_core_chan_engine_command(core, NOVA_FW_CMD_ENGINE_RESET, engine, &killed,
 						  sizeof(killed), &killed.chid))
@@ -457,3 +461,4 @@ void nova_core_chan_clear_engines(struct nova_core *core)
 		nova_core_chans_fail(core, &error);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_chan_clear_engines);

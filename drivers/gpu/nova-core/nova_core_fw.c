@@ -42,8 +42,11 @@ MODULE_PARM_DESC(fw_timeout_ms,
 /* In jiffies. */
 unsigned long nova_core_fw_timeout(void)
 {
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_fw_timeout);
+
 	return msecs_to_jiffies(READ_ONCE(nova_core_fw_timeout_ms));
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fw_timeout);
 
 static u32 nova_core_fw_state(struct nova_core *core)
 	__must_hold_shared(nova_core_door)
@@ -190,11 +193,14 @@ int nova_core_fw_suspend(struct nova_core *core)
 {
 	int ret;
 
+	KUNIT_STATIC_STUB_REDIRECT(nova_core_fw_suspend, core);
+
 	WRITE_ONCE(core->pm.silent, true);
 	ret = nova_core_rpc_call(core, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0);
 	WRITE_ONCE(core->pm.silent, false);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_core_fw_suspend);
 
 /* Boots it with the channels that nova_core_fw_suspend() has left. */
 int nova_core_fw_resume(struct nova_core *core)

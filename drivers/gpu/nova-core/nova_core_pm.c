@@ -74,12 +74,14 @@ static void nova_core_pm_forget(struct nova_core *core)
 
 /*
  * The firmware halts. A channel that does not let its engine go keeps the device awake, but not the
- * machine: it gets some time, then it is stopped.
+ * machine: it gets some time, then it is stopped. So is the next one, but for no longer than that
+ * again: each answer may take the firmware's whole time.
  */
 static int nova_core_pm_fw_suspend(struct nova_core *core, bool system)
 	__must_hold_shared(nova_core_door)
 {
 	unsigned long end = jiffies + nova_core_fw_timeout();
+	unsigned long last = end + nova_core_fw_timeout();
 	unsigned int stopped = 0;
 	int ret;
 
@@ -88,7 +90,7 @@ static int nova_core_pm_fw_suspend(struct nova_core *core, bool system)
 		if (ret != -EBUSY || !system)
 			return ret;
 		if (time_after(jiffies, end)) {
-			if (stopped++ == core->info.channels)
+			if (stopped++ == core->info.channels || time_after(jiffies, last))
 				return ret;
 			nova_core_chan_clear_engines(core);
 		}

@@ -2,29 +2,37 @@
 /* Sleep of a device that is broken, or breaks at that moment. */
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/delay.h>
 
 #include "../nova_core_chan.h"
 #include "../nova_core_client.h"
+#include "../nova_core_fw.h"
 #include "../nova_core_irq.h"
 #include "../nova_core_pm.h"
 #include "../nova_core_reset.h"
 #include "nova_core_test_gpu.h"
 
-/* What the client was asked. */
+#define TIMEOUT_MS	10
+
+/* What the client was asked, and the firmware. */
 struct asked {
 	struct nova_core *core;
+	bool dies;
+	unsigned int fw_suspend;
+	unsigned int fw_reset;
 	unsigned int suspend;
 	unsigned int save;
 	unsigned int resume;
 };
 
-/* The firmware dies when everything is ready for sleep. */
+/* The firmware may die when everything is ready for sleep. */
 static int asked_suspend(void *data, bool system)
 {
 	struct asked *asked = data;
 
 	asked->suspend++;
-	nova_core_mark_dead(asked->core, "for the test");
+	if (asked->dies)
+		nova_core_mark_dead(asked->core, "for the test");
 	return 0;
 }
 
@@ -84,6 +92,7 @@ static void pm_machine_sleeps(struct kunit *test)
 	struct nova_core_test_gpu *gpu = test->priv;
 	struct nova_core *core = asked->core;
 
+	asked->dies = true;
 	KUNIT_EXPECT_EQ(test, nova_core_pm_sleep(core, true), 0);
 	KUNIT_EXPECT_EQ(test, asked->suspend, 1);
 	KUNIT_EXPECT_EQ(test, asked->save, 1);	/* it leaves video memory alone */
@@ -110,6 +119,7 @@ static void pm_device_stays_awake(struct kunit *test)
 	struct asked *asked = make_client(test);
 	struct nova_core *core = asked->core;
 
+	asked->dies = true;
 	KUNIT_EXPECT_EQ(test, nova_core_pm_sleep(core, false), -EBUSY);
 	KUNIT_EXPECT_EQ(test, asked->resume, 1);
 	KUNIT_EXPECT_FALSE(test, core->pm.asleep);
@@ -118,9 +128,54 @@ static void pm_device_stays_awake(struct kunit *test)
 	drop_client(asked);
 }
 
+static unsigned long impatient(void)
+{
+	return msecs_to_jiffies(TIMEOUT_MS);
+}
+
+static struct asked *asked_of(struct nova_core *core)
+{
+	return container_of(core, struct nova_core_test_gpu, core)->pdev.sysdata;
+}
+
+/* An engine hangs each time, and it takes the firmware all of its time to say so. */
+static int busy_and_slow(struct nova_core *core)
+{
+	asked_of(core)->fw_suspend++;
+	msleep(TIMEOUT_MS);
+	return -EBUSY;
+}
+
+static void reset_in_vain(struct nova_core *core)
+{
+	asked_of(core)->fw_reset++;
+}
+
+/* As often as there are channels would be too long. */
+static void pm_engines_that_hang(struct kunit *test)
+{
+	struct asked *asked = make_client(test);
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core *core = asked->core;
+
+	gpu->pdev.sysdata = asked;
+	kunit_activate_static_stub(test, nova_core_fw_timeout, impatient);
+	kunit_activate_static_stub(test, nova_core_fw_suspend, busy_and_slow);
+	kunit_activate_static_stub(test, nova_core_chan_clear_engines, reset_in_vain);
+	KUNIT_EXPECT_EQ(test, nova_core_pm_sleep(core, true), -EBUSY);
+	/* A few are enough to use up all the time there is. */
+	KUNIT_EXPECT_LE(test, asked->fw_suspend, 4);
+	KUNIT_EXPECT_LT(test, asked->fw_reset, asked->fw_suspend);
+	KUNIT_EXPECT_EQ(test, asked->resume, 1);
+	KUNIT_EXPECT_EQ(test, nova_core_state(core), 0);
+	KUNIT_EXPECT_FALSE(test, core->pm.asleep);
+	drop_client(asked);
+}
+
 static struct kunit_case pm_test_cases[] = {
 	KUNIT_CASE(pm_machine_sleeps),
 	KUNIT_CASE(pm_device_stays_awake),
+	KUNIT_CASE(pm_engines_that_hang),
 	{}
 };
 
