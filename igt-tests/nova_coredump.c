@@ -7,8 +7,11 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_seat.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_userq.h"
 
 #include "nova_dump.h"
 #include "regs/nv_error.h"
@@ -455,6 +458,124 @@ static void test_bad_method(int fd)
 	igt_nova_client_close(&client);
 }
 
+/* A user-mode queue has no jobs to tell of: what is dumped is what its ring has. */
+static void open_seat(struct igt_nova_seat *seat)
+{
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	discard_dump();
+	set_short_timeout();
+	igt_nova_seat_open(seat);
+}
+
+/* Its place in NOVA_DUMP_PUSHES, once it was found in the ring. */
+static uint32_t find_user_push(const struct igt_nova_push *push)
+{
+	const struct nova_dump_ring *ring = section(NOVA_DUMP_RING, sizeof(*ring));
+	const uint64_t *entries = (const uint64_t *)(ring + 1);
+	const struct nova_dump_push *pushes;
+	bool found = false;
+	size_t length = 0;
+
+	for (uint32_t i = 0; i < ring->count; i++)
+		found |= (entries[i] & ((1ull << 40) - 1)) == push->va;
+	igt_assert_f(found, "the push is not in the ring\n");
+	pushes = find_section(NOVA_DUMP_PUSHES, 0, &length);
+	for (uint32_t i = 0; i < length / sizeof(*pushes); i++) {
+		if (pushes[i].va != push->va)
+			continue;
+		igt_assert_eq_u64(pushes[i].seqno, 0);
+		igt_assert_eq_u32(pushes[i].length, push->length);
+		expect_text("push %u in the ring: %u bytes at %#llx", i, push->length,
+			    (unsigned long long)push->va);
+		return i;
+	}
+	igt_assert_f(false, "the push is not among the pushes\n");
+}
+
+static void check_user_push(const struct igt_nova_push *push)
+{
+	uint32_t index = find_user_push(push);
+	const struct nova_dump_words *words;
+	size_t length = 0;
+
+	for (uint32_t i = 0; (words = find_section(NOVA_DUMP_WORDS, i, &length)); i++)
+		if (words->push == index)
+			break;
+	igt_assert_f(words, "no words of push %u\n", index);
+	igt_assert_eq_u32(words->count, push->length / 4);
+	igt_assert(!memcmp(words + 1, push->at - push->length / 4, push->length));
+}
+
+/* One push hangs, another waits behind it, one before them is done. Nobody calls the driver. */
+static void test_userq_hang(int fd)
+{
+	const struct nova_dump_channel *channel;
+	struct igt_nova_push hang, behind;
+	struct igt_nova_seat seat;
+	size_t length = 0;
+
+	(void)fd;
+	open_seat(&seat);
+	igt_nova_seat_works(&seat, 1);
+	igt_nova_push_begin(&seat.client, &hang, 64);
+	igt_nova_push_fill(&hang, seat.bo.va + PAGE, 0x600d, 64);
+	igt_nova_push_begin(&seat.client, &behind, 64);
+	igt_nova_push_host(&behind, NV_C46F_NOP, 0x1234);
+	igt_nova_emu_command(igt_nova_unplug_emu(), "hang 0");
+	igt_nova_userq_submit(&seat.userq, &hang);
+	igt_nova_userq_submit(&seat.userq, &behind);
+	wait_for_event("add");
+
+	read_dump();
+	check_channel(seat.userq.create.queue_id, DRM_NOVA_QUEUE_STATE_GUILTY |
+		      DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
+	channel = section(NOVA_DUMP_CHANNEL, sizeof(*channel));
+	igt_assert_eq_u32(channel->put, 3);
+	igt_assert_lte(channel->gp_get, 2);
+	igt_assert(!find_section(NOVA_DUMP_JOBS, 0, &length));
+	check_user_push(&hang);
+	check_user_push(&behind);
+	expect_text("LAUNCH_DMA = ");
+	expect_text("NOP = 0x1234");
+	igt_nova_seat_close(&seat);
+}
+
+/* Indices that cannot be, and more entries than there is room for, which point to nowhere. */
+static void test_userq_garbage(int fd)
+{
+	const struct nova_dump_channel *channel;
+	struct drm_nova_query_limits limits;
+	struct igt_nova_userq userq;
+	struct igt_nova_seat seat;
+	size_t length = 0;
+
+	(void)fd;
+	open_seat(&seat);
+	igt_nova_limits(seat.client.fd, &limits);
+	igt_nova_userq_create(&seat.client, &userq, 0, limits.ring_size_max);
+	for (uint32_t i = 0; i < userq.create.ring_size; i++)
+		userq.ring[i] = ~0ull;
+	userq.userd[DRM_NOVA_USERQ_GP_GET / 4] = 1u << 31;
+	igt_nova_userq_kick(&userq, UINT32_MAX);
+	wait_for_event("add");
+
+	read_dump();
+	channel = section(NOVA_DUMP_CHANNEL, sizeof(*channel));
+	igt_assert_eq_u32(channel->queue_id, userq.create.queue_id);
+	igt_assert_eq_u32(channel->gp_put, UINT32_MAX);
+	igt_assert_lt(channel->put, channel->ring_size);
+	igt_assert_eq_u32(channel->gp_get, 0);
+	igt_assert_eq_u32(dump.header.flags, NOVA_DUMP_TRUNCATED);
+	find_section(NOVA_DUMP_PUSHES, 0, &length);
+	igt_assert_eq(length / sizeof(struct nova_dump_push), 2048);
+	igt_assert(!find_section(NOVA_DUMP_WORDS, 0, &length));
+	decode();
+	expect_text("in the ring: %u bytes at %#llx, SYNC", NV_GP_ENTRY_MAX_DWORDS * 4, 0xfffffffffcull);
+	igt_nova_userq_destroy(seat.client.fd, &userq);
+	igt_nova_seat_close(&seat);
+}
+
 /* More than a dump has room for: the beginning is there, and it says that it is not all. */
 static void test_crowded(int fd)
 {
@@ -620,6 +741,10 @@ static const struct igt_nova_test tests[] = {
 	{ "fault", "A fault: the way to the address, and what is near it.", test_fault },
 	{ "fault-push", "A push that is not mapped.", test_fault_push },
 	{ "bad-method", "A method that Host refuses, by name.", test_bad_method },
+	{ "userq-hang", "A user-mode queue that hangs: its ring, its pushes, their words.",
+	  test_userq_hang },
+	{ "userq-garbage", "Of a user-mode queue whose ring and indices make no sense.",
+	  test_userq_garbage },
 	{ "crowded", "More than there is room for.", test_crowded },
 	{ "innocent", "None of a queue that did nothing wrong.", test_innocent },
 	{ "in-a-row", "One that is unread stays; read, it makes room for the next.", test_in_a_row },

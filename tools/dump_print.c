@@ -183,16 +183,27 @@ static const char *print_jobs(const struct dump_file *file, const struct dump_se
 	return section->length % sizeof(job) ? NO_MULTIPLE : NULL;
 }
 
+/* "push 3 of job 7", or of a user-mode queue, which has no jobs, "push 3 in the ring". */
+static void print_push_name(FILE *out, uint32_t index, const struct nova_dump_push *push)
+{
+	fprintf(out, "  push %" PRIu32, index);
+	if (push->seqno)
+		fprintf(out, " of job %" PRIu64, (uint64_t)push->seqno);
+	else
+		fputs(" in the ring", out);
+}
+
 static const char *print_pushes(const struct dump_file *file, const struct dump_section *section, FILE *out)
 {
 	struct nova_dump_push push;
 	uint32_t index = 0;
 
 	(void)file;
-	for (size_t at = 0; take(section, at, &push, sizeof(push)); at += sizeof(push))
-		fprintf(out, "  push %" PRIu32 " of job %" PRIu64 ": %" PRIu32 " bytes at %#" PRIx64 "%s\n", index++,
-			(uint64_t)push.seqno, push.length, (uint64_t)push.va,
+	for (size_t at = 0; take(section, at, &push, sizeof(push)); at += sizeof(push)) {
+		print_push_name(out, index++, &push);
+		fprintf(out, ": %" PRIu32 " bytes at %#" PRIx64 "%s\n", push.length, (uint64_t)push.va,
 			push.flags & DRM_NOVA_PUSH_SYNC ? ", SYNC" : "");
+	}
 	return section->length % sizeof(push) ? NO_MULTIPLE : NULL;
 }
 
@@ -210,8 +221,8 @@ static const char *print_push(const struct dump_file *file, const struct dump_se
 	if (dump_file_find(file, NOVA_DUMP_PUSHES, &pushes) &&
 	    !take(&pushes, (size_t)words.push * sizeof(push), &push, sizeof(push)))
 		return "it is about a push that is not there";
-	fprintf(out, "  push %" PRIu32 " of job %" PRIu64 "%s\n", words.push, (uint64_t)push.seqno,
-		words.count < push.length / 4 ? ", not all of it" : "");
+	print_push_name(out, words.push, &push);
+	fprintf(out, "%s\n", words.count < push.length / 4 ? ", not all of it" : "");
 	nova_push_dump((const uint32_t *)(section->data + sizeof(words)), words.count, push.va, out);
 	return NULL;
 }

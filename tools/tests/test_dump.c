@@ -136,7 +136,7 @@ static void build_fault(struct builder *builder)
 	const struct nova_dump_ring ring = { 15, 2 };
 	const uint64_t entries[] = { 0x00001c0000020000ull, 0x8000040000030000ull };
 	const struct nova_dump_job job = { 4, NOVA_DUMP_JOB_RUNNING, 1 };
-	const struct nova_dump_push push = { 4, 0x20000, 12, 0 };
+	const struct nova_dump_push pushes[] = { { 4, 0x20000, 12, 0 }, { 0, 0x30000, 4, DRM_NOVA_PUSH_SYNC } };
 	const struct nova_dump_words words = { 0, 3 };
 	const uint32_t code[] = { 0x20020017, 0x1000, 1 };
 	const struct nova_dump_walk walk = { 0x12345000, 0x1f000000, 3, 0 };
@@ -156,7 +156,7 @@ static void build_fault(struct builder *builder)
 	section(builder, NOVA_DUMP_REGISTERS, registers, sizeof(registers), NULL, 0);
 	section(builder, NOVA_DUMP_RING, &ring, sizeof(ring), entries, sizeof(entries));
 	section(builder, NOVA_DUMP_JOBS, &job, sizeof(job), NULL, 0);
-	section(builder, NOVA_DUMP_PUSHES, &push, sizeof(push), NULL, 0);
+	section(builder, NOVA_DUMP_PUSHES, pushes, sizeof(pushes), NULL, 0);
 	section(builder, NOVA_DUMP_WORDS, &words, sizeof(words), code, sizeof(code));
 	section(builder, NOVA_DUMP_PAGE_WALK, &walk, sizeof(walk), steps, sizeof(steps));
 	section(builder, NOVA_DUMP_MAPPINGS, &mapping, sizeof(mapping), NULL, 0);
@@ -184,7 +184,8 @@ static void test_fault(void **state)
 	expect_text("      15 GET 7 words at 0x20000\n");
 	expect_text("       0 1 words at 0x30000, SYNC\n");
 	expect_text("job 4, in the ring, 1 pushes");
-	expect_text("push 0 of job 4: 12 bytes at 0x20000");
+	expect_text("push 0 of job 4: 12 bytes at 0x20000\n");
+	expect_text("push 1 in the ring: 4 bytes at 0x30000, SYNC\n");
 	expect_text("SEM_ADDR_LO = 0x1000\n");
 	expect_text("SEM_ADDR_HI = 0x1\n");
 	expect_text("level 4, entry   0 at 0x1f000000: 0000000001f0010a  table, video 0x1f001000\n");

@@ -56,7 +56,7 @@ struct nova_dump_header {
 #define NOVA_DUMP_INSTANCE	6	/* the instance block from its beginning, __u32 each */
 #define NOVA_DUMP_RING		7	/* &struct nova_dump_ring, and its entries */
 #define NOVA_DUMP_JOBS		8	/* &struct nova_dump_job, each; oldest first */
-#define NOVA_DUMP_PUSHES	9	/* &struct nova_dump_push, each; in the order of the jobs */
+#define NOVA_DUMP_PUSHES	9	/* &struct nova_dump_push, each; in the order of jobs or ring */
 #define NOVA_DUMP_WORDS		10	/* &struct nova_dump_words, and the words of one push */
 #define NOVA_DUMP_PAGE_WALK	11	/* &struct nova_dump_walk, and its steps */
 #define NOVA_DUMP_MAPPINGS	12	/* &struct nova_dump_mapping, each; by address */
@@ -154,11 +154,11 @@ struct nova_dump_register {
  * @ring_size: entries
  * @gp_get: next entry that Host takes, from USERD; Host writes it from time to time
  * @gp_put: end of the entries, from USERD
- * @put: end of the entries, as the driver knows it
+ * @put: end of the entries, as the driver knows it; of a user-mode queue @gp_put, within the ring
  * @ring_va: GPU address of the ring
  * @root: video-memory offset of the root page table
- * @submitted: sequence number of the last job in the ring
- * @completed: the last one that released the queue's semaphore
+ * @submitted: sequence number of the last job in the ring; 0 of a user-mode queue
+ * @completed: the last one that released the queue's semaphore; likewise
  */
 struct nova_dump_channel {
 	__u64 client_id;
@@ -202,11 +202,14 @@ struct nova_dump_job {
 };
 
 /**
- * struct nova_dump_push - a push of such a job
- * @seqno: the job
+ * struct nova_dump_push - a push of such a job, or in the ring of a user-mode queue
+ * @seqno: the job; 0 of a user-mode queue, which has none
  * @va: GPU address
  * @length: bytes
  * @flags: DRM_NOVA_PUSH_*
+ *
+ * Of a user-mode queue they are those from the entry before @gp_get up to @put: what
+ * is before @gp_get was fetched, but need not have ended.
  */
 struct nova_dump_push {
 	__u64 seqno;

@@ -75,6 +75,7 @@ struct nova_dump {
  * @cause: what the hardware said
  * @completed: jobs up to this one have ended
  * @gp_get: where Host is in the ring
+ * @put: end of the entries in the ring
  * @pushes: what NOVA_DUMP_PUSHES has
  * @push_count: of them
  */
@@ -86,6 +87,7 @@ struct nova_dump_snapshot {
 	struct nova_dump_cause cause;
 	u64 completed;
 	u32 gp_get;
+	u32 put;
 	const struct nova_dump_push *pushes;
 	u32 push_count;
 };
@@ -265,7 +267,7 @@ static void nova_dump_channel(struct nova_dump_snapshot *snap)
 			.ring_size = queue->ring_size,
 			.gp_get = snap->gp_get,
 			.gp_put = le32_to_cpu(READ_ONCE(userd[NV_USERD_GP_PUT / 4])),
-			.put = queue->hw.put,
+			.put = snap->put,
 			.ring_va = queue->hw.va.start,
 			.root = nova_pt_root(&queue->vm->pt),
 			.submitted = queue->hw.seqno,
@@ -319,7 +321,7 @@ static void nova_dump_ring(struct nova_dump_snapshot *snap)
 {
 	struct nova_queue *queue = snap->queue;
 	u32 mask = queue->ring_size - 1, first = (snap->gp_get - NOVA_DUMP_RING_BEFORE) & mask;
-	u32 pending = (queue->hw.put - snap->gp_get) & mask;
+	u32 pending = (snap->put - snap->gp_get) & mask;
 	u32 count = min3(queue->ring_size, pending + NOVA_DUMP_RING_BEFORE, NOVA_DUMP_RING_MAX);
 	struct nova_dump_ring *to;
 	u64 *entries;
@@ -331,7 +333,7 @@ static void nova_dump_ring(struct nova_dump_snapshot *snap)
 		to->count = count;
 		entries = (u64 *)(to + 1);
 		for (u32 i = 0; i < count; i++)
-			entries[i] = le64_to_cpu(snap->memory.ring[(first + i) & mask]);
+			entries[i] = le64_to_cpu(READ_ONCE(snap->memory.ring[(first + i) & mask]));
 	}
 	nova_dump_writer_end(&snap->writer);
 }
@@ -362,25 +364,61 @@ static void nova_dump_jobs(struct nova_dump_snapshot *snap)
 	nova_dump_writer_end(&snap->writer);
 }
 
+/* False if there is no room. */
+static bool nova_dump_push(struct nova_dump_snapshot *snap, const struct nova_dump_push *push)
+{
+	struct nova_dump_push *to;
+
+	to = nova_dump_element(snap, snap->push_count, NOVA_DUMP_PUSHES_MAX, sizeof(*to));
+	if (!to)
+		return false;
+	if (!snap->push_count++)
+		snap->pushes = to;
+	*to = *push;
+	return true;
+}
+
 /* Those of one job; false if there is no room. */
 static bool nova_dump_job_pushes(struct nova_dump_snapshot *snap, const struct nova_job *job)
 {
 	for (u32 i = 0; i < nova_job_push_count(job); i++) {
-		struct nova_dump_push *to;
-
-		to = nova_dump_element(snap, snap->push_count, NOVA_DUMP_PUSHES_MAX, sizeof(*to));
-		if (!to)
-			return false;
-		if (!snap->push_count++)
-			snap->pushes = to;
-		*to = (struct nova_dump_push) {
+		const struct nova_dump_push push = {
 			.seqno = job->fence.base.seqno,
 			.va = job->pushes[i].va,
 			.length = job->pushes[i].length,
 			.flags = job->pushes[i].flags,
 		};
+
+		if (!nova_dump_push(snap, &push))
+			return false;
 	}
 	return true;
+}
+
+/*
+ * A user-mode queue has no jobs: what its ring says, from the entry before GP_GET on, which Host
+ * may still be at. The client can write anything there, at any time, so each entry is read once,
+ * and where it points to is looked up as of any push.
+ */
+static void nova_dump_ring_pushes(struct nova_dump_snapshot *snap)
+{
+	u32 mask = snap->queue->ring_size - 1, first = (snap->gp_get - 1) & mask;
+	u32 count = ((snap->put - snap->gp_get) & mask) + 1;
+
+	for (u32 i = 0; i < count; i++) {
+		u64 entry = le64_to_cpu(READ_ONCE(snap->memory.ring[(first + i) & mask]));
+		u32 lo = lower_32_bits(entry), hi = upper_32_bits(entry);
+		const struct nova_dump_push push = {
+			.va = (u64)NV_GET(NV_GP_ENTRY1_GET_HI, hi) << 32 |
+			      (lo & NV_GP_ENTRY0_GET),
+			.length = NV_GET(NV_GP_ENTRY1_LENGTH, hi) * 4,
+			.flags = hi & NV_GP_ENTRY1_SYNC ? DRM_NOVA_PUSH_SYNC : 0,
+		};
+
+		/* Without a length it is for Host itself, or was never written. */
+		if (push.length && !nova_dump_push(snap, &push))
+			return;
+	}
 }
 
 static void nova_dump_pushes(struct nova_dump_snapshot *snap)
@@ -389,6 +427,8 @@ static void nova_dump_pushes(struct nova_dump_snapshot *snap)
 	struct nova_job *job;
 
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_PUSHES);
+	if (queue->userq)
+		nova_dump_ring_pushes(snap);
 	spin_lock(&queue->timeline.lock);
 	list_for_each_entry(job, &queue->timeline.pending, fence.link)
 		if (job->fence.base.seqno > snap->completed && !nova_dump_job_pushes(snap, job))
@@ -567,6 +607,11 @@ void nova_dump_take(struct nova_bound *bound, struct nova_queue *queue, u32 stat
 	snap.completed = min(le64_to_cpu(READ_ONCE(*snap.memory.fence)), queue->hw.seqno);
 	snap.gp_get = le32_to_cpu(READ_ONCE(snap.memory.userd[NV_USERD_GP_GET / 4])) &
 		      (queue->ring_size - 1);
+	snap.put = queue->hw.put;
+	/* The client of a user-mode queue can write both: any place in the ring may come out. */
+	if (queue->userq)
+		snap.put = le32_to_cpu(READ_ONCE(snap.memory.userd[NV_USERD_GP_PUT / 4])) &
+			   (queue->ring_size - 1);
 
 	nova_dump_device(&snap);
 	nova_dump_error(&snap, state, code);
