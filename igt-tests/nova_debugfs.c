@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -12,6 +13,9 @@
 #include "igt_nova_load.h"
 #include "igt_nova_meta.h"
 #include "igt_nova_unplug.h"
+#include "igt_nova_userq.h"
+
+#include "regs/nv_host.h"
 
 IGT_TEST_DESCRIPTION("What debugfs shows of buffers, address spaces, queues and the audit registry.");
 
@@ -21,7 +25,9 @@ IGT_TEST_DESCRIPTION("What debugfs shows of buffers, address spaces, queues and 
 #define VRAM	DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
 
-static const char *const files[] = { "gem", "vm", "queues", "audit", "vram" };
+static const char *const files[] = {
+	"gem", "vm", "queues", "rings", "firmware_log", "audit", "vram",
+};
 
 static struct igt_nova_crowd crowd;
 static char text[1024 * 1024];
@@ -225,6 +231,151 @@ static void test_queues(int fd)
 	igt_nova_client_close(&client);
 }
 
+/* Lines of "rings" about a push. */
+static unsigned int count_entries(int fd, const struct igt_nova_push *push)
+{
+	char entry[64];
+
+	snprintf(entry, sizeof(entry), "] %#" PRIx64 ", %u bytes", push->va, push->length);
+	return count_lines(read_file(fd, "rings"), entry, "");
+}
+
+/* What Host has not come to is in the ring, and is not when all is done, once GP_GET is written. */
+static void test_rings(int fd)
+{
+	struct igt_nova_push push, behind;
+	struct igt_nova_client client;
+	struct igt_nova_bo gate;
+	uint32_t queue, fence;
+	char owner[64];
+
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	queue = igt_nova_client_queue(&client, 0);
+	snprintf(owner, sizeof(owner), "client %" PRIu64 " queue %u: get 0, put 0 of ",
+		 igt_nova_fdinfo_value(client.fd, "drm-client-id"), queue);
+	expect_lines(client.fd, "rings", owner, "", 1);
+	igt_nova_client_bo(&client, &gate, PAGE, SYSTEM);
+	gate.map[0] = 0;
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, gate.va, 1);
+	igt_nova_push_begin(&client, &behind, 16);
+	igt_nova_push_host(&behind, NV_C46F_NOP, 0x1234);
+	igt_nova_submit_fence(client.fd, queue, &push);
+	fence = igt_nova_submit_fence(client.fd, queue, &behind);
+	/* The scheduler's worker writes it. */
+	igt_set_timeout(IGT_NOVA_PATIENCE_S, "a push is not in the ring");
+	while (!count_entries(client.fd, &behind))
+		sched_yield();
+	gate.map[0] = 1;
+	igt_assert_eq(igt_nova_fence_result(client.fd, fence), 1);
+	igt_set_timeout(IGT_NOVA_PATIENCE_S, "a push does not leave the ring");
+	while (count_entries(client.fd, &behind))
+		sched_yield();
+	igt_reset_timeout();
+	igt_nova_bo_destroy(client.fd, &gate);
+	igt_nova_client_close(&client);
+}
+
+/* A user-mode queue has a ring and indices, and no jobs. Both are the client's to write. */
+static void test_user_rings(int fd)
+{
+	struct igt_nova_push push, behind;
+	struct drm_nova_query_limits limits;
+	struct igt_nova_client client;
+	struct igt_nova_userq userq;
+	struct igt_nova_bo gate;
+	char owner[64], text_put[64];
+	unsigned int empty;
+
+	(void)fd;
+	igt_nova_client_init(&client, open_device());
+	igt_nova_limits(client.fd, &limits);
+	igt_nova_client_bo(&client, &gate, PAGE, SYSTEM);
+	gate.map[0] = 0;
+	igt_nova_userq_create(&client, &userq, 0, limits.ring_size_max);
+	snprintf(owner, sizeof(owner), "client %" PRIu64 " queue %u: ",
+		 igt_nova_fdinfo_value(client.fd, "drm-client-id"), userq.create.queue_id);
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, gate.va, 1);
+	igt_nova_push_begin(&client, &behind, 16);
+	igt_nova_push_fence(&behind, gate.va + 64, 1);
+	igt_nova_userq_submit(&userq, &push);
+	igt_nova_userq_submit(&userq, &behind);
+	snprintf(text_put, sizeof(text_put), ", put 2 of %u", limits.ring_size_max);
+	expect_lines(client.fd, "rings", owner, text_put, 1);
+	expect_lines(client.fd, "rings", owner, "user-mode, get ", 1);
+	expect_lines(client.fd, "queues", owner, text_put, 1);
+	expect_lines(client.fd, "queues", owner, "user-mode, get ", 1);
+	expect_lines(client.fd, "queues", owner, "pending", 0);
+	igt_assert_eq(count_entries(client.fd, &behind), 1);
+	gate.map[0] = 1;
+	igt_assert_eq(igt_nova_wait_fence(client.fd, client.vm, userq.create.queue_id,
+					  gate.va + 64, 1), 0);
+
+	/* An index that cannot be, and which nobody is told of: 32 entries, the rest is counted. */
+	userq.userd[DRM_NOVA_USERQ_GP_PUT / 4] = UINT32_MAX;
+	snprintf(text_put, sizeof(text_put), ", put %u of ", limits.ring_size_max - 1);
+	expect_lines(client.fd, "rings", owner, text_put, 1);
+	expect_lines(client.fd, "rings", "  and ", " more", 1);
+	empty = count_lines(read_file(client.fd, "rings"), "] opcode 0", "");
+	igt_assert_f(empty >= 30 && empty <= 32, "%u entries:\n%s\n", empty, text);
+	igt_nova_userq_destroy(client.fd, &userq);
+	expect_lines(client.fd, "rings", owner, "", 0);
+	igt_nova_bo_destroy(client.fd, &gate);
+	igt_nova_client_close(&client);
+}
+
+static unsigned int channel_of(int fd, uint32_t queue)
+{
+	unsigned int channel = UINT32_MAX;
+	const char *line;
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "client %" PRIu64 " queue %u: ",
+		 igt_nova_fdinfo_value(fd, "drm-client-id"), queue);
+	line = strstr(read_file(fd, "queues"), owner);
+	igt_assert(line && sscanf(line + strlen(owner), "channel %u", &channel) == 1);
+	return channel;
+}
+
+static void expect_logged(int fd, const char *what, unsigned int channel, const char *end)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), " %s channel %u%s", what, channel, end);
+	igt_assert_f(strstr(read_file(fd, "firmware_log"), line), "no \"%s\" in:\n%s\n", line, text);
+}
+
+/* What the driver asked of the firmware for a queue, and what it was told of it. */
+static void test_firmware_log(int fd)
+{
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	unsigned int channel;
+	uint32_t queue;
+
+	(void)fd;
+	igt_nova_expect_errors_logged();
+	igt_nova_client_init(&client, open_device());
+	queue = igt_nova_client_queue(&client, 0);
+	channel = channel_of(client.fd, queue);
+	igt_assert(count_lines(read_file(client.fd, "firmware_log"), " command CHANNEL_CREATE, OK, ",
+			       " us") > 0);
+	igt_nova_push_begin(&client, &push, 2);
+	igt_nova_push_illegal(&push);
+	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	expect_logged(client.fd, "event CHANNEL_ERROR", channel, "\n");
+	igt_nova_queue_destroy(client.fd, queue, 0);
+	expect_logged(client.fd, "command CHANNEL_STOP", channel, ", OK, ");
+	expect_logged(client.fd, "command CHANNEL_DESTROY", channel, ", OK, ");
+	/* Many more: the oldest make room. */
+	for (unsigned int i = 0; i < 32; i++)
+		igt_nova_queue_destroy(client.fd, igt_nova_queue_create(client.fd, client.vm, 0, 0), 0);
+	igt_assert_eq(count_lines(read_file(client.fd, "firmware_log"), ": ", ""), 64);
+	igt_nova_client_close(&client);
+}
+
 /* It counts what there is. */
 static void test_audit(int fd)
 {
@@ -337,6 +488,9 @@ static const struct igt_nova_test tests[] = {
 	{ "vm", "Mappings.", test_vm },
 	{ "page-sizes", "In which pages mappings are.", test_page_sizes },
 	{ "queues", "Queues and their state.", test_queues },
+	{ "rings", "What is in rings.", test_rings },
+	{ "user-rings", "What is in rings that clients write.", test_user_rings },
+	{ "firmware-log", "Commands and events of the firmware.", test_firmware_log },
 	{ "audit", "What exists while the driver is bound.", test_audit },
 	{ "no-addresses", "No kernel address is shown.", test_no_addresses },
 	{ "unplug", "Readers do not hold the device up, and the files go with it.", test_unplug },

@@ -122,6 +122,11 @@ void nova_core_audit_del(struct nova_core *core, struct nova_core_audit *audit)
 void nova_core_audit_show(struct nova_core *core, struct seq_file *seq)
 	__must_hold_shared(nova_core_door);
 
+/* --- the firmware: nova_core_rpc.c --- */
+
+void nova_core_fw_show(struct nova_core *core, struct seq_file *seq)
+	__must_hold_shared(nova_core_door);
+
 /* --- memory: nova_core_dma.c, nova_core_bar.c --- */
 
 /**

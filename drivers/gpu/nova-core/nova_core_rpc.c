@@ -25,6 +25,7 @@
 #include "nova_core_chan.h"
 #include "nova_core_dma.h"
 #include "nova_core_fw.h"
+#include "nova_core_fw_log.h"
 #include "nova_core_irq.h"
 #include "nova_core_msgq.h"
 #include "nova_core_rpc.h"
@@ -56,7 +57,9 @@ struct nova_core_rpc_mem {
  * @tag: what the reply must carry
  * @reply: where its payload goes
  * @reply_size: exact size of it
+ * @result: NOVA_FW_* of the reply, when @answered
  * @ret: the outcome
+ * @answered: by the firmware
  * @done: @ret is valid
  */
 struct nova_core_rpc_request {
@@ -64,7 +67,9 @@ struct nova_core_rpc_request {
 	u32 tag;
 	void *reply;
 	u32 reply_size;
+	u32 result;
 	int ret;
+	bool answered;
 	bool done;
 };
 
@@ -76,6 +81,7 @@ struct nova_core_rpc_request {
  * @request: the request in flight, on its caller's stack
  * @msg: the message being looked at
  * @init_done: the firmware's first message has come
+ * @log: the last commands and events
  * @started: replies are announced by an interrupt; changes in probe, remove and recovery only
  * @tag: last tag used
  */
@@ -90,6 +96,7 @@ struct nova_core_rpc {
 	struct nova_core_rpc_request *request __guarded_by(&receive_lock);
 	struct nova_core_msg msg __guarded_by(&receive_lock);
 	bool init_done;
+	struct nova_core_fw_log log;
 	bool started;
 	u32 tag __guarded_by(&call_lock);
 };
@@ -127,6 +134,12 @@ static void nova_core_rpc_complete_locked(struct nova_core *core, int ret)
 	wake_up_all(&core->wait);
 }
 
+/* What a message names first, for the log: a channel or an engine, if anything. */
+static u32 nova_core_rpc_object(const void *payload, u32 length)
+{
+	return length >= sizeof(__le32) ? le32_to_cpup(payload) : 0;
+}
+
 /* The one reply that may come is that to the request in flight. */
 static int nova_core_rpc_take_reply_locked(struct nova_core *core)
 	__must_hold(&core->rpc->receive_lock)
@@ -145,6 +158,8 @@ static int nova_core_rpc_take_reply_locked(struct nova_core *core)
 			memcpy(request->reply, msg->payload, msg->length);
 	}
 
+	request->result = msg->result;
+	request->answered = true;
 	nova_core_rpc_complete_locked(core, nova_core_rpc_errno(msg->result));
 	return 0;
 }
@@ -156,6 +171,10 @@ static int nova_core_rpc_take_event_locked(struct nova_core *core)
 	const struct nova_core_msg *msg = &rpc->msg;
 
 	bool first = msg->function == NOVA_FW_EVT_INIT_DONE;
+
+	/* In whatever order, and whatever it is. */
+	nova_core_fw_log_event(&rpc->log, msg->function,
+			       nova_core_rpc_object(msg->payload, msg->length));
 
 	/* The first message is that one, and no later one is. */
 	if (first == rpc->init_done)
@@ -316,6 +335,7 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 		.reply = reply,
 		.reply_size = reply_size,
 	};
+	u64 number;
 	int ret;
 
 	guard(mutex)(&rpc->call_lock);
@@ -328,6 +348,8 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 	scoped_guard(mutex, &rpc->receive_lock)
 		rpc->request = &req;
 
+	number = nova_core_fw_log_command(&rpc->log, function,
+					  nova_core_rpc_object(request, request_size));
 	ret = nova_core_rpc_send(core, &req, request, request_size);
 	if (!ret && rpc->started)
 		nova_core_rpc_wait(core, &req.done);
@@ -341,9 +363,10 @@ int nova_core_rpc_call(struct nova_core *core, u32 function, const void *request
 		rpc->request = NULL;
 	}
 
-	if (ret)
-		return ret;
-	return req.done ? req.ret : nova_core_state(core);
+	if (!ret)
+		ret = req.done ? req.ret : nova_core_state(core);
+	nova_core_fw_log_end(&rpc->log, number, req.result, req.answered ? 0 : ret);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_rpc_call);
 
@@ -403,6 +426,7 @@ int nova_core_rpc_init(struct nova_core *core)
 	if (ret)
 		return ret;
 
+	nova_core_fw_log_init(&rpc->log);
 	core->rpc = rpc;
 	return nova_core_dma_alloc(core, &rpc->dma, sizeof(struct nova_core_rpc_mem), GFP_KERNEL);
 }
@@ -442,3 +466,17 @@ void nova_core_rpc_stop(struct nova_core *core)
 	nova_core_irq_disable(core, NV_VECTOR_GSP);
 	core->rpc->started = false;
 }
+
+/**
+ * nova_core_fw_show() - list the last commands to the firmware and its events, for people
+ * @core: the GPU
+ * @seq: where to
+ *
+ * A line each, the oldest first: number, time (CLOCK_MONOTONIC), what it was and how it ended.
+ * Touches no hardware, and asks nothing of the firmware.
+ */
+void nova_core_fw_show(struct nova_core *core, struct seq_file *seq)
+{
+	nova_core_fw_log_show(&core->rpc->log, seq);
+}
+EXPORT_SYMBOL_NS_GPL(nova_core_fw_show, "NOVA_CORE");

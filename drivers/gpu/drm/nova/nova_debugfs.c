@@ -5,6 +5,8 @@
  *  gem		all buffers, with their labels
  *  vm		all address spaces, with their mappings and the pages these are in
  *  queues	all queues that have a channel
+ *  rings	what is in their rings and not done
+ *  firmware_log	the last commands to the firmware and its events
  *  audit	what exists only while the driver is bound, counted
  *  vram	how video memory is divided
  *
@@ -21,6 +23,8 @@
 #include <drm/ttm/ttm_resource.h>
 
 #include <drm/nova_drm.h>
+
+#include "regs/nv_host.h"
 
 #include "nova_bound.h"
 #include "nova_debugfs.h"
@@ -175,7 +179,101 @@ static int nova_debugfs_vm(struct seq_file *seq, void *unused)
 	return ret;
 }
 
-/* --- queues --- */
+/* --- queues and rings --- */
+
+/* Entries of a ring that are shown. */
+#define NOVA_DEBUGFS_ENTRIES	32
+
+/**
+ * struct nova_debugfs_ring - a ring, for as long as the channel is there
+ * @entries: what is in it
+ * @mask: size less one
+ * @get: GP_GET
+ * @put: GP_PUT
+ *
+ * Both indices are from USERD, which the device writes, and the client of a user-mode queue: any
+ * place in the ring may come out.
+ */
+struct nova_debugfs_ring {
+	const __le64 *entries;
+	u32 mask;
+	u32 get;
+	u32 put;
+};
+
+static void nova_debugfs_get_ring(struct nova_queue *queue, struct nova_debugfs_ring *ring)
+{
+	struct nova_queue_memory memory;
+
+	nova_queue_memory(queue, &memory);
+	ring->entries = memory.ring;
+	ring->mask = queue->ring_size - 1;
+	ring->get = le32_to_cpu(READ_ONCE(memory.userd[NV_USERD_GP_GET / 4])) & ring->mask;
+	ring->put = le32_to_cpu(READ_ONCE(memory.userd[NV_USERD_GP_PUT / 4])) & ring->mask;
+}
+
+static void nova_debugfs_show_entry(struct seq_file *seq, u32 index, u64 entry)
+{
+	u32 lo = lower_32_bits(entry), hi = upper_32_bits(entry);
+	u32 words = NV_GET(NV_GP_ENTRY1_LENGTH, hi);
+
+	if (words)
+		seq_printf(seq, "  [%u] %#llx, %u bytes%s\n", index,
+			   (u64)NV_GET(NV_GP_ENTRY1_GET_HI, hi) << 32 | (lo & NV_GP_ENTRY0_GET),
+			   words * 4, hi & NV_GP_ENTRY1_SYNC ? ", sync" : "");
+	else
+		seq_printf(seq, "  [%u] opcode %u\n", index, NV_GET(NV_GP_ENTRY1_OPCODE, hi));
+}
+
+static void nova_debugfs_show_ring(struct seq_file *seq, struct nova_queue *queue)
+{
+	struct nova_debugfs_ring ring;
+	u32 count;
+
+	nova_debugfs_get_ring(queue, &ring);
+	count = (ring.put - ring.get) & ring.mask;
+	seq_printf(seq, "client %llu queue %u: %sget %u, put %u of %u\n", queue->client_id,
+		   queue->id, queue->userq ? "user-mode, " : "", ring.get, ring.put,
+		   queue->ring_size);
+	for (u32 i = 0; i < min(count, NOVA_DEBUGFS_ENTRIES); i++) {
+		u32 index = (ring.get + i) & ring.mask;
+		/* data_race: what is there may be done by now, and the place used again */
+		__le64 entry = data_race(READ_ONCE(ring.entries[index]));
+
+		nova_debugfs_show_entry(seq, index, le64_to_cpu(entry));
+	}
+	if (count > NOVA_DEBUGFS_ENTRIES)
+		seq_printf(seq, "  and %u more\n", count - NOVA_DEBUGFS_ENTRIES);
+}
+
+static int nova_debugfs_rings(struct seq_file *seq, void *unused)
+{
+	struct nova_device *ndev = nova_debugfs_device(seq);
+	struct nova_queue *queue;
+
+	/* On the list the channel and its memory exist, which is all that is looked at. */
+	guard(mutex)(&ndev->queues.lock);
+	list_for_each_entry(queue, &ndev->queues.list, link)
+		nova_debugfs_show_ring(seq, queue);
+	return 0;
+}
+
+/* A user-mode queue has no jobs, no fences, and no PUT that the driver knows of. */
+static void nova_debugfs_show_progress(struct seq_file *seq, struct nova_queue *queue)
+{
+	struct nova_debugfs_ring ring;
+
+	nova_debugfs_get_ring(queue, &ring);
+	if (queue->userq) {
+		seq_printf(seq, "user-mode, get %u, put %u of %u, ", ring.get, ring.put,
+			   queue->ring_size);
+		return;
+	}
+	guard(spinlock)(&queue->ring.lock);
+	seq_printf(seq, "get %u, put %u of %u, last job %llu, pending %llu, ", ring.get,
+		   queue->hw.put, queue->ring_size, queue->hw.seqno,
+		   nova_timeline_pending(&queue->timeline));
+}
 
 static void nova_debugfs_show_queue(struct seq_file *seq, struct nova_queue *queue)
 {
@@ -183,10 +281,7 @@ static void nova_debugfs_show_queue(struct seq_file *seq, struct nova_queue *que
 	seq_printf(seq, "client %llu queue %u: channel %u, engine %u, priority %u, ",
 		   queue->client_id, queue->id, nova_core_chan_id(queue->hw.chan), queue->engine,
 		   queue->priority);
-	scoped_guard(spinlock, &queue->ring.lock)
-		seq_printf(seq, "put %u of %u, last job %llu, pending %llu, ", queue->hw.put,
-			   queue->ring_size, queue->hw.seqno,
-			   nova_timeline_pending(&queue->timeline));
+	nova_debugfs_show_progress(seq, queue);
 	if (queue->dead)
 		seq_printf(seq, "dead (%pe), flags %#x, error %u, resets %u\n",
 			   ERR_PTR(queue->dead), queue->state.flags, queue->state.error,
@@ -207,7 +302,20 @@ static int nova_debugfs_queues(struct seq_file *seq, void *unused)
 	return 0;
 }
 
-/* --- audit --- */
+/* --- what nova-core has to tell --- */
+
+static int nova_debugfs_firmware_log(struct seq_file *seq, void *unused)
+{
+	struct nova_bound *bound;
+	int idx;
+
+	bound = nova_bound_peek(nova_debugfs_device(seq), &idx);
+	if (!bound)
+		return -ENODEV;
+	nova_core_fw_show(bound->core, seq);
+	nova_bound_unpeek(idx);
+	return 0;
+}
 
 static int nova_debugfs_audit(struct seq_file *seq, void *unused)
 {
@@ -226,6 +334,8 @@ static const struct drm_debugfs_info nova_debugfs_files[] = {
 	{ .name = "gem", .show = nova_debugfs_gem },
 	{ .name = "vm", .show = nova_debugfs_vm },
 	{ .name = "queues", .show = nova_debugfs_queues },
+	{ .name = "rings", .show = nova_debugfs_rings },
+	{ .name = "firmware_log", .show = nova_debugfs_firmware_log },
 	{ .name = "audit", .show = nova_debugfs_audit },
 };
 
