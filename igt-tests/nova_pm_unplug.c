@@ -184,7 +184,7 @@ static void test_forgetful(int fd)
 			     "no event\n");
 	close(events);
 	igt_nova_queue_state(fd, room.queue[0], &state);
-	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_LOST);
+	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_LOST | DRM_NOVA_QUEUE_STATE_INNOCENT);
 	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
 	igt_nova_room_close(&room);
 	igt_nova_unplug_check_harmless();

@@ -7,6 +7,8 @@
 #include "igt_nova_stuck.h"
 #include "igt_nova_unplug.h"
 
+#include "regs/nv_error.h"
+
 IGT_TEST_DESCRIPTION("The firmware dies: once it costs the queues, not the memory; twice, the device.");
 
 #define PAGE		IGT_NOVA_PAGE
@@ -180,7 +182,7 @@ static void check_lost(int fd, uint32_t queue)
 	struct drm_nova_queue_get_state state;
 
 	igt_nova_queue_state(fd, queue, &state);
-	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_LOST);
+	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_LOST | DRM_NOVA_QUEUE_STATE_INNOCENT);
 	igt_assert_eq_u32(state.error, 0);
 	igt_assert_eq(igt_nova_submit(fd, queue, NULL, NULL, 0), -ECANCELED);
 }
@@ -251,8 +253,31 @@ static void check_wedged(int events)
 	check_harmless();
 }
 
+/* Of its own fault, before anything else happens to it. */
+static uint32_t make_guilty(struct painter *painter)
+{
+	uint32_t queue = igt_nova_client_queue(&painter->client, 0);
+	struct igt_nova_push push;
+
+	igt_nova_push_begin(&painter->client, &push, 2);
+	igt_nova_push_illegal(&push);
+	igt_assert_eq(igt_nova_submit_wait(painter->client.fd, queue, &push), -ECANCELED);
+	return queue;
+}
+
+/* It stays so whatever happens to the device. */
+static void check_guilty(int fd, uint32_t queue)
+{
+	struct drm_nova_queue_get_state state;
+
+	igt_nova_queue_state(fd, queue, &state);
+	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_GUILTY);
+	igt_assert_eq_u32(state.error, NV_ERROR_PBDMA);
+}
+
 static void test_twice(int fd)
 {
+	uint32_t culprit;
 	int events;
 
 	(void)fd;
@@ -260,6 +285,7 @@ static void test_twice(int fd)
 	igt_nova_expect_errors_logged();
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		painter_open(&painters[i], i + 1);
+	culprit = make_guilty(&painters[0]);
 	events = igt_nova_uevent_open();
 	painters_start();
 	igt_nova_unplug_misbehave("crash-firmware");
@@ -271,6 +297,7 @@ static void test_twice(int fd)
 		igt_assert_eq(painters[i].result, -ECANCELED);
 		check_recovered(&painters[i]);
 	}
+	check_guilty(painters[0].client.fd, culprit);
 	check_harmless();
 	check_wedged(events);
 	close(events);
@@ -307,6 +334,46 @@ static void test_stalled(int fd)
 	igt_nova_check_works(client.fd);
 	check_harmless();
 	igt_nova_stuck_close(&stuck);
+	igt_nova_client_close(&client);
+	igt_nova_unplug(igt_nova_path("unbind"));
+	igt_nova_replug();
+}
+
+/* Nobody else asks for anything: a job that takes too long finds the firmware dead. */
+static void test_overdue(int fd)
+{
+	struct drm_nova_queue_get_state state;
+	struct igt_nova_client client;
+	struct igt_nova_push push;
+	uint32_t queue, other, fence;
+	struct igt_nova_bo bo;
+	int events;
+
+	(void)fd;
+	igt_nova_unplug_require_emu();
+	igt_nova_expect_errors_logged();
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 1000), 0);
+	igt_nova_client_init(&client, igt_nova_dev_open(igt_nova_unplug_dev()));
+	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
+	igt_nova_bo_fill(&bo, 0);
+	other = igt_nova_client_queue(&client, 0);
+	queue = igt_nova_client_queue(&client, 0);
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, bo.va, 1);
+	events = igt_nova_uevent_open();
+	fence = igt_nova_submit_fence(client.fd, queue, &push);
+	igt_nova_unplug_misbehave("crash-firmware");
+	igt_assert_eq(igt_nova_fence_result(client.fd, fence), -ECANCELED);
+	wait_event(events, "none");
+	close(events);
+	/* Whose fault it was nobody can tell any more; the other one did nothing at all. */
+	igt_nova_queue_state(client.fd, queue, &state);
+	igt_assert_eq_u32(state.flags, DRM_NOVA_QUEUE_STATE_TIMEDOUT | DRM_NOVA_QUEUE_STATE_LOST);
+	igt_assert_eq_u32(state.error, NV_ERROR_RESETCHANNEL);
+	check_lost(client.fd, other);
+	igt_nova_check_works(client.fd);
+	check_harmless();
+	igt_nova_bo_destroy(client.fd, &bo);
 	igt_nova_client_close(&client);
 	igt_nova_unplug(igt_nova_path("unbind"));
 	igt_nova_replug();
@@ -464,6 +531,7 @@ static const struct igt_nova_test tests[] = {
 	  test_twice },
 	{ "stalled", "A silent firmware is started again, with a hung engine beside it.",
 	  test_stalled },
+	{ "overdue", "A job that takes too long finds the firmware dead.", test_overdue },
 	{ "crash-and-unbind", "A crash and an unbind at the same time do no harm.",
 	  test_crash_and_unbind },
 	{ "crash-and-removal", "A crashed device that falls off the bus is not recovered.",

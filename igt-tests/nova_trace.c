@@ -241,7 +241,8 @@ static void test_unplug(int fd)
 
 	unplug = find(0, "nova_unplug", NULL, 0);
 	kill = find(unplug + 1, "nova_queue_kill", "queue", queue);
-	igt_assert_eq(field(&events[kill], "flags"), DRM_NOVA_QUEUE_STATE_LOST);
+	igt_assert_eq(field(&events[kill], "flags"),
+		      DRM_NOVA_QUEUE_STATE_LOST | DRM_NOVA_QUEUE_STATE_INNOCENT);
 	igt_assert_eq(field(&events[kill], "error"), -ENODEV);
 	complete = find(kill + 1, "nova_job_complete", "context",
 			field(&events[kill], "context"));

@@ -278,6 +278,7 @@ void nova_core_irq_rearm(struct nova_core *core)
  * @method: offending method, or 0
  * @data: its data
  * @address: faulting virtual address, or 0
+ * @bystander: it did nothing wrong: it was on the engine that was reset to stop another one
  */
 struct nova_core_chan_error {
 	u32 chid;
@@ -286,6 +287,7 @@ struct nova_core_chan_error {
 	u32 method;
 	u32 data;
 	u64 address;
+	bool bystander;
 };
 
 /**

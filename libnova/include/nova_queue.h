@@ -49,13 +49,13 @@ void nova_queue_destroy(struct nova_queue *queue);
 uint32_t nova_queue_id(const struct nova_queue *queue);
 
 #define NOVA_QUEUE_GUILTY	(1u << 0)	/* killed for what its own job did */
-#define NOVA_QUEUE_INNOCENT	(1u << 1)	/* killed for what another queue did */
+#define NOVA_QUEUE_INNOCENT	(1u << 1)	/* killed, and not for that; also with LOST */
 #define NOVA_QUEUE_TIMEDOUT	(1u << 2)	/* a job ran longer than the limit */
 #define NOVA_QUEUE_LOST		(1u << 3)	/* the firmware died; make a new queue */
 
 /**
  * struct nova_queue_state - state of a queue
- * @flags: NOVA_QUEUE_*; 0 while it is usable
+ * @flags: NOVA_QUEUE_*; 0 while it is usable. Neither GUILTY nor INNOCENT: nobody could tell
  * @reset_count: engine resets it was part of
  * @error: error-notifier code of the first error, or 0
  */

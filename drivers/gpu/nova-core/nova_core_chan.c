@@ -91,7 +91,10 @@ static int nova_core_chan_reset_engine(struct nova_core_chan *chan)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_core *core = chan->core;
-	struct nova_core_chan_error error = { .code = NV_ERROR_RESETCHANNEL };
+	struct nova_core_chan_error error = {
+		.code = NV_ERROR_RESETCHANNEL,
+		.bystander = true,
+	};
 	struct nova_fw_channel killed;
 	int ret;
 

@@ -709,7 +709,7 @@ struct drm_nova_queue_destroy {
 
 /** define DRM_NOVA_QUEUE_STATE_GUILTY - killed for what its own job did */
 #define DRM_NOVA_QUEUE_STATE_GUILTY	(1u << 0)
-/** define DRM_NOVA_QUEUE_STATE_INNOCENT - killed for what another queue did */
+/** define DRM_NOVA_QUEUE_STATE_INNOCENT - killed, and not for what its own job did */
 #define DRM_NOVA_QUEUE_STATE_INNOCENT	(1u << 1)
 /** define DRM_NOVA_QUEUE_STATE_TIMEDOUT - took longer than the limit */
 #define DRM_NOVA_QUEUE_STATE_TIMEDOUT	(1u << 2)
@@ -724,6 +724,18 @@ struct drm_nova_queue_destroy {
  * @error: out, error-notifier code of the first error (13 graphics engine, 31
  *         MMU fault, 32 push buffer, 39-41 copy engine, 43 timeout, 69 class or
  *         method that the graphics engine lacks), or 0
+ *
+ * A queue is killed once, and the first reason stands:
+ *
+ * ======================  ==================================================================
+ * GUILTY                  an error or a fault of its own
+ * GUILTY | TIMEDOUT       its job took too long, or it did not let go of its engine
+ * INNOCENT                its work was on an engine that was reset to stop another queue
+ * INNOCENT | TIMEDOUT     its job took too long, but another channel is stuck on the engine
+ * INNOCENT | LOST         the firmware died, or the device went
+ * GUILTY | LOST           likewise, when it was about to be killed as GUILTY
+ * TIMEDOUT | LOST         its job took too long, and the firmware was too dead to say why
+ * ======================  ==================================================================
  */
 struct drm_nova_queue_get_state {
 	__u32 queue_id;

@@ -89,7 +89,8 @@ static void nova_queue_chan_error(void *data, const struct nova_core_chan_error 
 			     error->chid, error->code, error->exception, error->method,
 			     error->address);
 	nova_dump_note_error(bound, error);
-	nova_queue_condemn(bound, error->chid, DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
+	nova_queue_condemn(bound, error->chid, error->bystander ? DRM_NOVA_QUEUE_STATE_INNOCENT :
+			   DRM_NOVA_QUEUE_STATE_GUILTY, error->code);
 }
 
 /* Faults of a channel that is gone, or is nobody's, are not kept. */

@@ -32,7 +32,7 @@ static bool nova_queue_shut_locked(struct nova_queue *queue, int error, u32 flag
 			      error, flags, code);
 	scoped_guard(spinlock, &queue->ring.lock)
 		queue->ring.shut = true;
-	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY)
+	if (flags & DRM_NOVA_QUEUE_STATE_GUILTY && !(flags & DRM_NOVA_QUEUE_STATE_LOST))
 		nova_dump_take(queue->ndev->bound, queue, flags, code);
 	queue->dead = error;
 	queue->state.flags |= flags;
@@ -182,6 +182,20 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 	nova_bound_unpin();
 }
 
+/* The device takes it along: not for what its jobs did, unless that was about to kill it. */
+static void nova_queue_shut_lost_locked(struct nova_bound *bound, struct nova_queue *queue,
+					int error)
+	__must_hold_shared(nova_core_door) __must_hold(&queue->lock)
+{
+	u32 flags, code;
+
+	scoped_guard(spinlock, &bound->events.lock) {
+		flags = queue->verdict.flags ?: DRM_NOVA_QUEUE_STATE_INNOCENT;
+		code = queue->verdict.error;
+	}
+	nova_queue_shut_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST | flags, code);
+}
+
 /*
  * All channels stop before the first fence signals: a job of one queue that waits for
  * a job of another must not run because that one failed. With @gone all are taken away at once, if
@@ -199,7 +213,7 @@ static void nova_queues_halt_locked(struct nova_device *ndev, int error, bool go
 	bound = nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)
-			nova_queue_shut_locked(queue, error, DRM_NOVA_QUEUE_STATE_LOST, 0);
+			nova_queue_shut_lost_locked(bound, queue, error);
 	if (gone && !nova_core_chan_destroy_all(bound->core)) {
 		ndev->queues.gone = true;
 	} else {

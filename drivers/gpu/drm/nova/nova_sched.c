@@ -56,6 +56,24 @@ static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
 	return dma_fence_get(&job->fence.base);
 }
 
+/**
+ * nova_sched_verdict() - what becomes of a queue whose job took too long
+ * @stuck: what nova_core_engine_stuck() said of its engine
+ * @other: the channel on the engine is another one
+ *
+ * Return: DRM_NOVA_QUEUE_STATE_*. An engine that lets its channels go leaves nobody to blame but
+ * the queue; of a device that does not say there is no telling.
+ */
+u32 nova_sched_verdict(int stuck, bool other)
+{
+	if (stuck < 0)
+		return DRM_NOVA_QUEUE_STATE_TIMEDOUT | DRM_NOVA_QUEUE_STATE_LOST;
+	if (stuck && other)
+		return DRM_NOVA_QUEUE_STATE_TIMEDOUT | DRM_NOVA_QUEUE_STATE_INNOCENT;
+	return DRM_NOVA_QUEUE_STATE_TIMEDOUT | DRM_NOVA_QUEUE_STATE_GUILTY;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_sched_verdict);
+
 /*
  * The job at the head did not finish in time. It may have, with the interrupt
  * lost; or another queue's job may hold the engine; or it is this one's fault.
@@ -68,8 +86,9 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 {
 	struct nova_queue *queue = to_nova_job(base)->queue;
 	struct nova_bound *bound;
+	u32 chid = ~0u;
 	int idx, ret;
-	u32 chid;
+	bool other;
 
 	bound = nova_bound_enter(queue->ndev, &idx);
 	if (!bound)
@@ -86,11 +105,11 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 	 * dead, or that never was, does not keep this one waiting for ever.
 	 */
 	ret = nova_core_engine_stuck(bound->core, queue->engine, &chid);
-	if (ret <= 0 || chid == nova_core_chan_id(queue->hw.chan) ||
-	    !nova_queue_condemn(bound, chid, DRM_NOVA_QUEUE_STATE_GUILTY |
-				DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL))
-		nova_queue_kill(queue, -ECANCELED, DRM_NOVA_QUEUE_STATE_GUILTY |
-				DRM_NOVA_QUEUE_STATE_TIMEDOUT, NV_ERROR_RESETCHANNEL);
+	other = chid != nova_core_chan_id(queue->hw.chan);
+	if (ret <= 0 || !other ||
+	    !nova_queue_condemn(bound, chid, nova_sched_verdict(ret, false), NV_ERROR_RESETCHANNEL))
+		nova_queue_kill(queue, -ECANCELED, nova_sched_verdict(ret, other),
+				NV_ERROR_RESETCHANNEL);
 out:
 	nova_bound_exit(idx);
 	return DRM_GPU_SCHED_STAT_NO_HANG;

@@ -70,6 +70,7 @@ static inline u32 nova_job_push_count(const struct nova_job *job)
 }
 
 u32 nova_sched_timeout_ms(void);
+u32 nova_sched_verdict(int stuck, bool other);
 
 int nova_sched_init(struct nova_bound *bound, struct nova_queue *queue);
 void nova_sched_fini(struct nova_queue *queue);

@@ -323,6 +323,7 @@ static void chan_error_goes_with_the_channel(struct kunit *test)
 	nova_core_chan_error(&gpu->core, &event);
 	KUNIT_ASSERT_TRUE(test, nova_core_chan_next_error(&gpu->core, &error));
 	KUNIT_EXPECT_EQ(test, error.code, NV_ERROR_RESETCHANNEL);
+	KUNIT_EXPECT_FALSE(test, error.bystander);
 	destroy(gpu, chan);
 }
 
@@ -342,6 +343,7 @@ static void chan_kill_resets_the_engine(struct kunit *test)
 	/* The other's owner is told, its own knows. */
 	KUNIT_ASSERT_TRUE(test, nova_core_chan_next_error(&gpu->core, &error));
 	KUNIT_EXPECT_EQ(test, error.chid, 6);
+	KUNIT_EXPECT_TRUE(test, error.bystander);
 	KUNIT_EXPECT_FALSE(test, nova_core_chan_next_error(&gpu->core, &error));
 
 	answer(gpu, NOVA_FW_CMD_CHANNEL_STOP, NOVA_FW_OK);

@@ -11,6 +11,8 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <drm/nova_drm.h>
+
 #include "../nova_bound.h"
 #include "../nova_device.h"
 #include "../nova_fence.h"
@@ -313,6 +315,28 @@ static void sched_timeout_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nova_sched_timeout_ms(), 600000);
 }
 
+/* Whoever is on an engine that hangs is guilty, and nobody who waits for it. */
+static void sched_verdict(struct kunit *test)
+{
+	static const struct {
+		int stuck;
+		bool other;
+		u32 flags;
+	} cases[] = {
+		{ 1, false, DRM_NOVA_QUEUE_STATE_GUILTY },
+		{ 1, true, DRM_NOVA_QUEUE_STATE_INNOCENT },
+		{ 0, false, DRM_NOVA_QUEUE_STATE_GUILTY },
+		{ 0, true, DRM_NOVA_QUEUE_STATE_GUILTY },
+		{ -ETIMEDOUT, true, DRM_NOVA_QUEUE_STATE_LOST },
+		{ -ENODEV, true, DRM_NOVA_QUEUE_STATE_LOST },
+		{ -EIO, false, DRM_NOVA_QUEUE_STATE_LOST },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test, nova_sched_verdict(cases[i].stuck, cases[i].other),
+				    cases[i].flags | DRM_NOVA_QUEUE_STATE_TIMEDOUT, "case %u", i);
+}
+
 static struct kunit_case sched_test_cases[] = {
 	KUNIT_CASE(sched_end_frees_all_jobs),
 	KUNIT_CASE(sched_end_waits_for_nobody_else),
@@ -323,6 +347,7 @@ static struct kunit_case sched_test_cases[] = {
 	KUNIT_CASE(sched_job_never_submitted),
 	KUNIT_CASE(sched_needless_dependencies),
 	KUNIT_CASE(sched_timeout_is_bounded),
+	KUNIT_CASE(sched_verdict),
 	{}
 };
 
