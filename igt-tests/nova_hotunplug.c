@@ -473,7 +473,7 @@ static void test_h16_wedged(int fd)
 		igt_assert_eq(igt_nova_sync_file_status(stuck.sync_file[i]), -ECANCELED);
 	for (unsigned int i = 0; i < 2; i++) {
 		igt_assert_eq(igt_nova_submit(client.fd, queue, NULL, NULL, 0), -ECANCELED);
-		igt_nova_queue_create(client.fd, client.vm, 0, ETIMEDOUT);
+		igt_nova_queue_create(client.fd, client.vm, 0, ECANCELED);
 		igt_nova_bo_check_own(&bo);
 	}
 	igt_nova_stuck_check(&stuck, true);

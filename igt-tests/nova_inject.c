@@ -167,7 +167,7 @@ static void test_no_recovery(void)
 	igt_assert_eq_u32(state.state, 0);
 	igt_assert_eq_u32(state.reset_count, 0);
 	igt_assert_eq(igt_nova_submit(fd, queue, NULL, NULL, 0), -ECANCELED);
-	igt_nova_queue_create(fd, vm, 0, ETIMEDOUT);
+	igt_nova_queue_create(fd, vm, 0, ECANCELED);
 	igt_nova_unplug(igt_nova_path("unbind"));
 	close(fd);
 	igt_nova_replug();

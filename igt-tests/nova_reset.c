@@ -231,6 +231,39 @@ static void check_harmless(void)
 	igt_assert_eq_u64(stats.violations, 0);
 }
 
+/* Of a dword of @bo that is bound at @va: it is not the value. -ENOENT if nothing is bound there. */
+static int look(struct painter *painter, uint64_t va)
+{
+	struct drm_nova_wait_user_fence wait = {
+		.vm_id = painter->client.vm, .flags = DRM_NOVA_USER_FENCE_32,
+		.op = DRM_NOVA_USER_FENCE_NEQ, .address = va, .mask = UINT32_MAX,
+		.value = colour(painter->seed + 1, 0),
+	};
+
+	return igt_nova_ioctl(painter->client.fd, DRM_IOCTL_NOVA_WAIT_USER_FENCE, &wait);
+}
+
+/* What is refused has not happened, whether or not it would have been at once. */
+static void check_bind_refused(struct painter *painter)
+{
+	struct drm_nova_vm_bind_op map = {
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = painter->picture[1].handle,
+		.va = igt_nova_client_va(&painter->client, PICTURE), .size = PICTURE,
+	};
+	struct drm_nova_vm_bind_op unmap = {
+		.op = DRM_NOVA_VM_BIND_OP_UNMAP, .va = painter->picture[1].va, .size = PICTURE,
+	};
+	int fd = painter->client.fd;
+	uint32_t vm = painter->client.vm;
+
+	igt_assert_eq(igt_nova_vm_bind_ops(fd, vm, &map, 1), -ECANCELED);
+	igt_assert_eq(igt_nova_vm_bind_async(fd, vm, &map, 1, NULL, 0), -ECANCELED);
+	igt_assert_eq(look(painter, map.va), -ENOENT);
+	igt_assert_eq(igt_nova_vm_bind_ops(fd, vm, &unmap, 1), -ECANCELED);
+	igt_assert_eq(igt_nova_vm_bind_async(fd, vm, &unmap, 1, NULL, 0), -ECANCELED);
+	igt_assert_eq(look(painter, unmap.va), -ETIME);
+}
+
 /* The second time there is no way back but a bind; all of this is so when the event comes. */
 static void check_wedged(int events)
 {
@@ -244,7 +277,8 @@ static void check_wedged(int events)
 		painter = &painters[i];
 		check_lost(painter->client.fd, painter->queue);
 		check_vm(painter->client.fd, painter->client.vm, 0, 1);
-		igt_nova_queue_create(painter->client.fd, painter->client.vm, 0, ETIMEDOUT);
+		igt_nova_queue_create(painter->client.fd, painter->client.vm, 0, ECANCELED);
+		check_bind_refused(painter);
 		/* System memory is the client's own, video memory has any content. */
 		check_picture(&painter->picture[1], painter->seed + 1);
 		igt_assert(igt_nova_safe_read(painter->picture[0].map, &(uint32_t) { 0 }, 4));

@@ -50,7 +50,7 @@
  * -EMFILE         no descriptor is left to the process
  * -E2BIG          more elements or bytes than struct nova_limits allows in a call
  * -EOPNOTSUPP     not a nova device, or a feature it lacks
- * -ECANCELED      the queue was killed, see nova_queue_get_state()
+ * -ECANCELED      the queue was killed, see nova_queue_get_state(); or the device is wedged
  * -ETIME          the deadline passed
  * -ETIMEDOUT      the device's firmware did not answer in time
  * -EIO            the device's answer makes no sense

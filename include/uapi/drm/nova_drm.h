@@ -48,7 +48,8 @@ extern "C" {
  * ENOMEM                system memory exhausted
  * E2BIG                 an array, a push or a label is longer than its limit
  * EOPNOTSUPP            valid, but this driver or device lacks the feature
- * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why
+ * ECANCELED             the queue was killed, DRM_IOCTL_NOVA_QUEUE_GET_STATE tells why; or the
+ *                       device is wedged
  * EBUSY                 the buffer cannot be moved, a user-mode queue may be using it
  * ETIME                 the deadline of a wait has passed
  * ETIMEDOUT             the device's firmware did not answer in time
@@ -62,8 +63,8 @@ extern "C" {
  * ECANCELED. Until they do, an ioctl that needs the firmware may return ETIMEDOUT; afterwards new
  * queues can be made. All memory and all bindings are as they were, but for what unfinished jobs
  * were writing. The uevent of the DRM device says WEDGED=none then. If the firmware dies again the
- * device is wedged, which the uevent announces, last, with WEDGED=rebind: QUEUE_CREATE and what
- * changes bindings return ETIMEDOUT, EXEC ECANCELED; video memory has any content for the CPU.
+ * device is wedged, which the uevent announces, last, with WEDGED=rebind: QUEUE_CREATE, VM_BIND
+ * and EXEC return ECANCELED, with nothing done; video memory has any content for the CPU.
  *
  * After the device is gone: ioctls return ENODEV, fences signal with the error ENODEV, CPU
  * mappings stay readable and writable with undefined content, files and handles can be closed.
@@ -679,7 +680,8 @@ struct drm_nova_vm_get_state {
  * @reserved: out, 0
  *
  * ENOSPC for the first user-mode queue of a VM in which more is bound than userq_vram_bytes_max, or
- * than video memory has room for.
+ * than video memory has room for. EOPNOTSUPP for a user-mode queue from a driver that does not
+ * announce %DRM_NOVA_FEATURE_USERMODE_QUEUE; this one always does.
  */
 struct drm_nova_queue_create {
 	__u32 vm_id;

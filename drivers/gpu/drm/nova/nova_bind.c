@@ -22,6 +22,7 @@
 #include "nova_file.h"
 #include "nova_gem.h"
 #include "nova_import.h"
+#include "nova_reset.h"
 #include "nova_space.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
@@ -350,8 +351,12 @@ static int nova_bind_validate(struct nova_bind *bind)
 
 static int nova_bind_run_locked(struct nova_bind *bind)
 {
-	int ret = nova_bind_check_userqs(bind) ?: nova_bind_claim(bind);
+	int ret;
 
+	/* Before anything is recorded. Who dies later has seen the bind take place. */
+	if (nova_reset_wedged(bind->vm->pt.ndev))
+		return -ECANCELED;
+	ret = nova_bind_check_userqs(bind) ?: nova_bind_claim(bind);
 	if (!ret)
 		ret = nova_space_run(bind->vm->pt.ndev, nova_bind_try, bind);
 	if (ret && !bind->recorded)

@@ -22,6 +22,7 @@
 #include "nova_file.h"
 #include "nova_implicit.h"
 #include "nova_queue.h"
+#include "nova_reset.h"
 #include "nova_sched.h"
 #include "nova_space.h"
 #include "nova_sync.h"
@@ -305,6 +306,9 @@ static int nova_exec_submit(struct nova_exec *exec)
 	struct nova_vm *vm = exec->queue->vm;
 	int ret;
 
+	/* And not the error of what a wedged device cannot do for the buffers. */
+	if (nova_reset_wedged(exec->queue->ndev))
+		return -ECANCELED;
 	/* Memory of processes is looked up before, as that may take as long as they want. */
 	do {
 		ret = nova_userptrs_validate(vm);

@@ -16,6 +16,7 @@
 #include "nova_file.h"
 #include "nova_pm.h"
 #include "nova_queue.h"
+#include "nova_reset.h"
 #include "nova_sched.h"
 #include "nova_uapi.h"
 #include "nova_userq.h"
@@ -158,6 +159,8 @@ static int nova_queue_create(struct nova_queue *queue, u32 flags)
 	struct nova_bound *bound;
 	int idx, ret;
 
+	if (nova_reset_wedged(queue->ndev))
+		return -ECANCELED;
 	if (flags & DRM_NOVA_QUEUE_USERMODE) {
 		ret = nova_queue_create_user(queue);
 		if (ret)
