@@ -448,39 +448,43 @@ EXPORT_SYMBOL_IF_KUNIT(nova_bo_validate_system);
  * @bo: the buffer, validated
  * @offset: in bytes, inside the buffer
  *
- * Called inside the door with the reservation held. Cheap for ascending offsets.
+ * Called inside the door with the reservation held. Whoever walks a buffer keeps a cursor:
+ * nova_bo_extent_at().
  *
  * Return: the contiguous piece that begins at @offset.
  */
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset)
 {
+	struct nova_bo_cursor cursor = {};
+
 	dma_resv_assert_held(bo->tbo.base.resv);
-	return nova_bo_extent_at(bo, &bo->dma.cursor, offset);
+	return nova_bo_extent_at(bo, &cursor, offset);
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_bo_extent);
 
 /**
- * nova_bo_extent_at() - the same for who holds no reservation
- * @bo: the buffer; a fence of the caller's in its reservation keeps it from moving
+ * nova_bo_extent_at() - the same for who walks, and may hold no reservation
+ * @bo: the buffer; its reservation, or a fence of the caller's in it, keeps it from moving
  * @cursor: the caller's own, all zero at first
  * @offset: bytes from its beginning
  *
  * Return: the extent that begins at @offset.
  */
-struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_dma_cursor *cursor,
+struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_bo_cursor *cursor,
 					u64 offset)
 {
 	struct nova_bo_extent extent = {};
 
 	if (bo->tbo.resource->mem_type == TTM_PL_VRAM) {
 		extent.vram = true;
-		extent.addr = nova_vram_addr(bo->tbo.resource, offset, &extent.size);
+		extent.addr = nova_vram_addr(bo->tbo.resource, &cursor->vram, offset, &extent.size);
 	} else {
-		extent.addr = nova_dma_addr_at(&bo->dma, cursor, offset, &extent.size);
+		extent.addr = nova_dma_addr_at(&bo->dma, &cursor->dma, offset, &extent.size);
 	}
 	extent.size = min(extent.size, bo->tbo.base.size - offset);
 	return extent;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_bo_extent_at);
 
 /* --- ioctls --- */
 

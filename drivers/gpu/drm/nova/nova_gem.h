@@ -10,6 +10,7 @@
 
 #include "nova_dma.h"
 #include "nova_shrink.h"
+#include "nova_vram.h"
 
 struct dma_buf;
 struct drm_device;
@@ -93,6 +94,18 @@ struct nova_bo_extent {
 	bool vram;
 };
 
+/**
+ * struct nova_bo_cursor - where the last lookup in a buffer ended
+ *
+ * Whoever looks has one of its own, all zero before the first. It is good until the buffer moves.
+ */
+struct nova_bo_cursor {
+	/** @dma: in system memory */
+	struct nova_dma_cursor dma;
+	/** @vram: in video memory */
+	struct nova_vram_cursor vram;
+};
+
 /* Private to a VM: bound in no other, and not shared. */
 static inline bool nova_bo_is_private(const struct nova_bo *bo)
 {
@@ -130,7 +143,7 @@ int nova_bo_validate(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 int nova_bo_validate_system(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	__must_not_hold(nova_core_door);
 struct nova_bo_extent nova_bo_extent(struct nova_bo *bo, u64 offset);
-struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_dma_cursor *cursor,
+struct nova_bo_extent nova_bo_extent_at(struct nova_bo *bo, struct nova_bo_cursor *cursor,
 					u64 offset);
 
 int nova_ioctl_gem_create(struct drm_device *drm, void *data, struct drm_file *file);

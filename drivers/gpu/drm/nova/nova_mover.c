@@ -182,9 +182,10 @@ static void nova_mover_map_vram(struct nova_bound *bound, struct nova_pt *pt,
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_bo_extent extent = { .vram = true };
+	struct nova_vram_cursor cursor = {};
 
 	for (u64 done = 0; done < size; done += extent.size) {
-		extent.addr = nova_vram_addr(vram, offset + done, &extent.size);
+		extent.addr = nova_vram_addr(vram, &cursor, offset + done, &extent.size);
 		extent.size = min(extent.size, size - done);
 		nova_pt_map(bound, pt, NOVA_MOVER_VRAM + done, &extent, false);
 	}

@@ -351,11 +351,10 @@ long nova_ttm_swap_out(struct nova_bo *bo, struct ttm_operation_ctx *ctx, bool w
 static int nova_ttm_io_mem_reserve(struct ttm_device *ttm, struct ttm_resource *res)
 {
 	struct nova_device *ndev = nova_ttm_device(ttm);
-	u64 size;
 
 	if (res->mem_type != TTM_PL_VRAM)
 		return 0;
-	res->bus.offset = ndev->info.bar1_base + nova_vram_addr(res, 0, &size);
+	res->bus.offset = ndev->info.bar1_base + nova_vram_page(res, 0);
 	res->bus.is_iomem = true;
 	res->bus.caching = ttm_write_combined;
 	return 0;
@@ -363,9 +362,8 @@ static int nova_ttm_io_mem_reserve(struct ttm_device *ttm, struct ttm_resource *
 
 static unsigned long nova_ttm_io_mem_pfn(struct ttm_buffer_object *tbo, unsigned long page)
 {
-	u64 addr, size;
+	u64 addr = nova_vram_page(tbo->resource, (u64)page << PAGE_SHIFT);
 
-	addr = nova_vram_addr(tbo->resource, (u64)page << PAGE_SHIFT, &size);
 	return PHYS_PFN(nova_ttm_device(tbo->bdev)->info.bar1_base + addr);
 }
 

@@ -93,7 +93,6 @@ static int nova_user_fence_read_bo(struct nova_bo *bo, u64 offset, u64 *value)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct nova_bound *bound;
-	u64 addr, size;
 	void *page;
 	int idx, ret;
 	long left;
@@ -121,8 +120,7 @@ static int nova_user_fence_read_bo(struct nova_bo *bo, u64 offset, u64 *value)
 	bound = nova_bound_enter(to_nova_device(bo->tbo.base.dev), &idx);
 	if (!bound)
 		return -ENODEV;
-	addr = nova_vram_addr(bo->tbo.resource, offset, &size);
-	*value = nova_core_vram_read64(bound->core, addr);
+	*value = nova_core_vram_read64(bound->core, nova_vram_page(bo->tbo.resource, offset));
 	nova_bound_exit(idx);
 	return 0;
 }

@@ -34,7 +34,7 @@
 void nova_vm_map_bo(struct nova_bound *bound, struct nova_pt *pt, struct nova_bo *bo, u64 offset,
 		    u64 va, u64 size, bool readonly)
 {
-	struct nova_dma_cursor cursor = {};
+	struct nova_bo_cursor cursor = {};
 	u64 done = 0;
 
 	while (done < size) {

@@ -6,6 +6,7 @@
  * The manager is bookkeeping and works without the device.
  */
 #include <kunit/visibility.h>
+#include <linux/dma-resv.h>
 #include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
@@ -41,18 +42,15 @@ struct nova_vram_extent {
 /**
  * struct nova_vram_resource - a buffer's video memory
  *
- * Guarded by the reservation of the buffer it belongs to, or will belong to.
+ * The extents are constant once it is made.
  */
 struct nova_vram_resource {
 	/** @base: base */
 	struct ttm_resource base;
 	/** @extents: struct nova_vram_extent, in the buffer's order */
 	struct list_head extents;
-	/** @cursor: where the last lookup ended */
-	struct {
-		struct nova_vram_extent *extent;
-		u64 start;
-	} cursor;
+	/** @cursor: of nova_vram_page(), and of nobody else; reservation of the buffer */
+	struct nova_vram_cursor cursor;
 };
 
 #define to_nova_vram_resource(base_) container_of(base_, struct nova_vram_resource, base)
@@ -219,18 +217,21 @@ void nova_vram_fini(struct nova_device *ndev)
 /**
  * nova_vram_addr() - where a byte of a buffer is
  * @res: the buffer's video memory
+ * @cursor: the caller's own
  * @offset: the byte, inside the buffer
  * @size: out, bytes that follow contiguously; merged up to 2 MiB, the largest page of the GPU
  *
- * The caller holds the buffer's reservation. Ascending offsets are cheap.
+ * The caller holds the buffer's reservation, or keeps the buffer from moving by a fence in it.
+ * Ascending offsets are cheap.
  *
  * Return: video-memory offset.
  */
-u64 nova_vram_addr(struct ttm_resource *res, u64 offset, u64 *size)
+u64 nova_vram_addr(struct ttm_resource *res, struct nova_vram_cursor *cursor, u64 offset,
+		   u64 *size)
 {
 	struct nova_vram_resource *vres = to_nova_vram_resource(res);
-	struct nova_vram_extent *extent = vres->cursor.extent;
-	u64 start = vres->cursor.start;
+	struct nova_vram_extent *extent = cursor->extent;
+	u64 start = cursor->start;
 	u64 addr;
 
 	if (!extent || offset < start) {
@@ -241,8 +242,8 @@ u64 nova_vram_addr(struct ttm_resource *res, u64 offset, u64 *size)
 		start += extent->node.size;
 		extent = list_next_entry(extent, link);
 	}
-	vres->cursor.extent = extent;
-	vres->cursor.start = start;
+	cursor->extent = extent;
+	cursor->start = start;
 
 	addr = extent->node.start + (offset - start);
 	*size = extent->node.size - (offset - start);
@@ -254,18 +255,38 @@ u64 nova_vram_addr(struct ttm_resource *res, u64 offset, u64 *size)
 	return addr;
 }
 
+/**
+ * nova_vram_page() - the same for who looks for one page per call
+ * @res: the buffer's video memory; the caller holds the buffer's reservation
+ * @offset: the byte, inside the buffer
+ *
+ * A page fault does that for each page around it, so this keeps where it was.
+ *
+ * Return: video-memory offset.
+ */
+u64 nova_vram_page(struct ttm_resource *res, u64 offset)
+{
+	u64 size;
+
+	dma_resv_assert_held(res->bo->base.resv);
+	return nova_vram_addr(res, &to_nova_vram_resource(res)->cursor, offset, &size);
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_vram_page);
+
 /* One burst of a transfer between video memory and the pages of @tt, which is NULL for a clear. */
 typedef void (*nova_vram_burst_fn)(struct nova_bound *bound, struct ttm_resource *res,
-				   struct ttm_tt *tt, u64 offset, u64 end);
+				   struct nova_vram_cursor *cursor, struct ttm_tt *tt,
+				   u64 offset, u64 end);
 
 static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource *res,
-				  struct ttm_tt *tt, u64 offset, u64 end)
+				  struct nova_vram_cursor *cursor, struct ttm_tt *tt, u64 offset,
+				  u64 end)
 	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 
 	for (; offset < end; offset += size) {
-		addr = nova_vram_addr(res, offset, &size);
+		addr = nova_vram_addr(res, cursor, offset, &size);
 		size = min(size, end - offset);
 		nova_core_vram_set(bound->core, addr, 0, size);
 	}
@@ -273,14 +294,15 @@ static void nova_vram_burst_clear(struct nova_bound *bound, struct ttm_resource 
 }
 
 static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource *res,
-				  struct ttm_tt *tt, u64 offset, u64 end)
+				  struct nova_vram_cursor *cursor, struct ttm_tt *tt, u64 offset,
+				  u64 end)
 	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 	void *page;
 
 	for (; offset < end; offset += PAGE_SIZE) {
-		addr = nova_vram_addr(res, offset, &size);
+		addr = nova_vram_addr(res, cursor, offset, &size);
 		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
 		nova_core_vram_write(bound->core, addr, page, PAGE_SIZE);
 		kunmap_local(page);
@@ -289,14 +311,15 @@ static void nova_vram_burst_write(struct nova_bound *bound, struct ttm_resource 
 }
 
 static void nova_vram_burst_read(struct nova_bound *bound, struct ttm_resource *res,
-				 struct ttm_tt *tt, u64 offset, u64 end)
+				 struct nova_vram_cursor *cursor, struct ttm_tt *tt, u64 offset,
+				 u64 end)
 	__must_hold_shared(nova_core_door)
 {
 	u64 addr, size;
 	void *page;
 
 	for (; offset < end; offset += PAGE_SIZE) {
-		addr = nova_vram_addr(res, offset, &size);
+		addr = nova_vram_addr(res, cursor, offset, &size);
 		page = kmap_local_page(tt->pages[offset >> PAGE_SHIFT]);
 		nova_core_vram_read(bound->core, addr, page, PAGE_SIZE);
 		kunmap_local(page);
@@ -306,6 +329,7 @@ static void nova_vram_burst_read(struct nova_bound *bound, struct ttm_resource *
 static int nova_vram_transfer(struct nova_device *ndev, struct ttm_resource *res,
 			      struct ttm_tt *tt, nova_vram_burst_fn burst)
 {
+	struct nova_vram_cursor cursor = {};
 	u64 offset, end;
 
 	for (offset = 0; offset < res->size; offset = end) {
@@ -316,7 +340,7 @@ static int nova_vram_transfer(struct nova_device *ndev, struct ttm_resource *res
 		bound = nova_bound_enter(ndev, &idx);
 		if (!bound)
 			return -ENODEV;
-		burst(bound, res, tt, offset, end);
+		burst(bound, res, &cursor, tt, offset, end);
 		nova_bound_exit(idx);
 		cond_resched();
 	}
@@ -384,6 +408,7 @@ int nova_vram_read(struct nova_device *ndev, struct ttm_resource *res, struct tt
 int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 offset,
 		     void *data, size_t size, bool write)
 {
+	struct nova_vram_cursor cursor = {};
 	struct nova_bound *bound;
 	u64 addr, piece;
 	int idx;
@@ -392,7 +417,7 @@ int nova_vram_access(struct nova_device *ndev, struct ttm_resource *res, u64 off
 	if (!bound)
 		return -ENODEV;
 	for (; size; size -= piece, offset += piece, data += piece) {
-		addr = nova_vram_addr(res, offset, &piece);
+		addr = nova_vram_addr(res, &cursor, offset, &piece);
 		piece = min_t(u64, piece, size);
 		if (write)
 			nova_core_vram_write(bound->core, addr, data, piece);

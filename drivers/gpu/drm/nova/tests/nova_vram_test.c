@@ -2,6 +2,7 @@
 /* Buffers in video memory: where they are, that they are empty, and that eviction loses nothing. */
 #include <kunit/test.h>
 #include <linux/dma-resv.h>
+#include <linux/kthread.h>
 
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
@@ -18,6 +19,7 @@
 
 #define VRAM_BASE	SZ_2M	/* the first large page of what is usable */
 #define BUFFERS_MAX	512
+#define WALK_ROUNDS	20000
 
 struct buffers {
 	struct nova_test_gpu *gpu;
@@ -219,6 +221,75 @@ static void vram_fragmented(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram_free(buffers), 0);
 }
 
+/* One who looks for pages with the reservation held, as faults do. */
+struct faults {
+	struct nova_bo *bo;
+	u64 expected[2];
+	unsigned long wrong;
+	unsigned long rounds;
+};
+
+static int look_as_faults_do(void *data)
+{
+	struct faults *faults = data;
+	struct nova_bo *bo = faults->bo;
+
+	while (!kthread_should_stop()) {
+		dma_resv_lock(bo->tbo.base.resv, NULL);
+		for (unsigned int i = 0; i < 2; i++)
+			if (nova_vram_page(bo->tbo.resource, i * SZ_64K) != faults->expected[i])
+				faults->wrong++;
+		dma_resv_unlock(bo->tbo.base.resv);
+		WRITE_ONCE(faults->rounds, faults->rounds + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* A buffer of two pieces with a gap in between. */
+static struct nova_bo *make_two_pieces(struct kunit *test)
+{
+	struct buffers *buffers = test->priv;
+	unsigned int count = buffers->gpu->ndev->vram.manager.size / SZ_64K;
+
+	KUNIT_ASSERT_LT(test, count, BUFFERS_MAX);
+	for (unsigned int i = 0; i < count; i++)
+		KUNIT_ASSERT_EQ(test, make(test, i, SZ_64K, DRM_NOVA_PLACEMENT_VRAM, true), 0);
+	drop(buffers, 0);
+	drop(buffers, 2);
+	KUNIT_ASSERT_EQ(test, make(test, 0, SZ_128K, DRM_NOVA_PLACEMENT_VRAM, true), 0);
+	return buffers->bo[0];
+}
+
+/* A bind behind fences walks a buffer without its reservation, and nobody is in its way. */
+static void vram_walk_without_the_reservation(struct kunit *test)
+{
+	struct faults faults = { .bo = make_two_pieces(test) };
+	struct task_struct *thread;
+	unsigned long wrong = 0;
+
+	dma_resv_lock(faults.bo->tbo.base.resv, NULL);
+	for (unsigned int i = 0; i < 2; i++)
+		faults.expected[i] = nova_bo_extent(faults.bo, i * SZ_64K).addr;
+	dma_resv_unlock(faults.bo->tbo.base.resv);
+	KUNIT_ASSERT_NE(test, faults.expected[0] + SZ_64K, faults.expected[1]);
+
+	thread = kthread_run(look_as_faults_do, &faults, "nova-test-faults");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	while (READ_ONCE(faults.rounds) < WALK_ROUNDS) {
+		struct nova_bo_cursor cursor = {};
+
+		for (unsigned int i = 0; i < 2; i++)
+			if (nova_bo_extent_at(faults.bo, &cursor, i * SZ_64K).addr !=
+			    faults.expected[i])
+				wrong++;
+		cond_resched();
+	}
+	kthread_stop(thread);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, faults.wrong, 0);
+}
+
 static void vram_larger_than_all_of_it(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, make(test, 0, SZ_64M, DRM_NOVA_PLACEMENT_VRAM, false), -ENOSPC);
@@ -347,6 +418,7 @@ static struct kunit_case vram_test_cases[] = {
 	KUNIT_CASE(vram_is_clear_and_ones_own),
 	KUNIT_CASE(vram_large_pages_where_there_is_room),
 	KUNIT_CASE(vram_fragmented),
+	KUNIT_CASE(vram_walk_without_the_reservation),
 	KUNIT_CASE(vram_larger_than_all_of_it),
 	KUNIT_CASE(vram_eviction_keeps_the_content),
 	KUNIT_CASE(vram_second_choice_evicts_nobody),
