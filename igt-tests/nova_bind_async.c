@@ -279,6 +279,44 @@ static void test_refused(int fd)
 	bench_close(&bench);
 }
 
+/*
+ * A buffer that nobody has used yet is bound at once, whatever the VM is busy with, also if it is
+ * private to it and shares its fences.
+ */
+static void test_new_buffer(int fd)
+{
+	unsigned int timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
+	struct drm_nova_vm_bind_op ops[2];
+	struct drm_nova_sync sync;
+	struct bench bench;
+	uint32_t first, second, fresh;
+
+	(void)fd;
+	/* The job is not to be given up while somebody waits for it. */
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 60000), 0);
+	bench_open(&bench);
+	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", timeout), 0);
+	gate_close(&bench);
+	ops[0] = op_map(bench.new.handle, bench.va);
+	first = bind_later(&bench, ops, 1);
+
+	fresh = igt_nova_gem_create(bench.client.fd, 16 * PAGE, 0, DRM_NOVA_PLACEMENT_VRAM,
+				    bench.client.vm, 0);
+	second = igt_nova_syncobj_create(bench.client.fd);
+	sync = igt_nova_signal(second, 0);
+	ops[1] = op_map(fresh, bench.va + PAGE);
+	igt_assert_eq(bind_async(&bench, &ops[1], 1, &sync, 1), 0);
+	igt_assert(igt_nova_syncobj_busy(bench.client.fd, first));
+	igt_assert(igt_nova_syncobj_busy(bench.client.fd, second));
+	gate_open(&bench);
+	igt_assert_eq(igt_nova_fence_result(bench.client.fd, second), 1);
+	igt_assert(!igt_nova_syncobj_busy(bench.client.fd, first));
+	igt_assert_eq_u32(gpu_read(&bench, bench.va), NEW);
+	igt_assert_eq_u32(gpu_read(&bench, bench.va + PAGE), 0);
+	igt_nova_gem_close(bench.client.fd, fresh);
+	bench_close(&bench);
+}
+
 static void test_limit(int fd)
 {
 	struct drm_nova_query_limits limits;
@@ -357,6 +395,8 @@ static const struct igt_nova_test tests[] = {
 	  test_synchronous_waits },
 	{ "unmapped-later", "What is to be unmapped is there until then.", test_unmapped_later },
 	{ "refused", "What is wrong is told at once, and nothing is done.", test_refused },
+	{ "new-buffer", "A buffer not used yet does not wait for what the VM is busy with.",
+	  test_new_buffer },
 	{ "limit", "So many may be pending, and no more.", test_limit },
 	{ "vm-destroy", "A VM goes with its pending binds.", test_vm_destroy },
 };

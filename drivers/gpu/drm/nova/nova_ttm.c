@@ -38,6 +38,8 @@
 #include "nova_vm.h"
 #include "nova_vram.h"
 
+#define NOVA_TTM_WAIT	(15 * HZ)	/* as ttm_bo_wait_ctx() does */
+
 /**
  * struct nova_tt - pages of a buffer
  */
@@ -162,7 +164,35 @@ static void nova_ttm_tt_destroy(struct ttm_device *ttm, struct ttm_tt *base)
 	kfree(to_nova_tt(base));
 }
 
+/* Has a buffer pages of the system, or had some that were swapped out? */
+static bool nova_ttm_has_pages(const struct ttm_buffer_object *tbo)
+{
+	return tbo->ttm && (ttm_tt_is_populated(tbo->ttm) || ttm_tt_is_swapped(tbo->ttm));
+}
+
 /* --- moves --- */
+
+/*
+ * Has nobody used it yet? Then the fences in its reservation are about other buffers: those of a VM
+ * share it. Who it is shared with may have left some for later.
+ */
+static bool nova_ttm_is_new(const struct nova_bo *bo)
+{
+	return (!bo->tbo.resource || bo->tbo.resource->mem_type == TTM_PL_SYSTEM) &&
+	       !nova_ttm_has_pages(&bo->tbo) && !nova_bo_is_shared(bo);
+}
+
+/* Until nobody uses the memory that a buffer is going to leave. */
+static int nova_ttm_wait_unused(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
+{
+	long left;
+
+	if (!nova_ttm_is_new(bo))
+		return ttm_bo_wait_ctx(&bo->tbo, ctx);
+	left = dma_resv_wait_timeout(bo->tbo.base.resv, DMA_RESV_USAGE_KERNEL, ctx->interruptible,
+				     ctx->no_wait_gpu ? 0 : NOVA_TTM_WAIT);
+	return left ? min(left, 0) : -EBUSY;
+}
 
 static int nova_ttm_map_pages(struct nova_device *ndev, struct nova_bo *bo)
 {
@@ -196,7 +226,6 @@ static int nova_ttm_mover_copy(struct nova_device *ndev, struct nova_bo *bo,
 static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 				 struct ttm_operation_ctx *ctx, struct ttm_resource *to)
 {
-	struct ttm_tt *tt = bo->tbo.ttm;
 	int ret;
 
 	/*
@@ -205,17 +234,25 @@ static int nova_ttm_move_to_vram(struct nova_device *ndev, struct nova_bo *bo,
 	 */
 	nova_dma_unmap(ndev, &bo->dma);
 
-	if (tt && (ttm_tt_is_populated(tt) || ttm_tt_is_swapped(tt))) {
+	if (nova_ttm_has_pages(&bo->tbo)) {
 		ret = ttm_bo_populate(&bo->tbo, ctx);
 		if (!ret && nova_ttm_mover_copy(ndev, bo, to, nova_mover_write))
-			ret = nova_vram_write(ndev, to, tt);
+			ret = nova_vram_write(ndev, to, bo->tbo.ttm);
 	} else {
 		ret = nova_mover_clear(ndev, to) ? nova_vram_clear(ndev, to) : 0;
 	}
 	if (ret)
 		return ret;
 
-	ttm_bo_move_sync_cleanup(&bo->tbo, to);
+	if (nova_ttm_is_new(bo)) {
+		/* The other one waits for all fences. There are no pages, only a table for some. */
+		if (bo->tbo.ttm)
+			nova_ttm_tt_destroy(bo->tbo.bdev, bo->tbo.ttm);
+		bo->tbo.ttm = NULL;
+		ttm_bo_move_null(&bo->tbo, to);
+	} else {
+		ttm_bo_move_sync_cleanup(&bo->tbo, to);
+	}
 	nova_bo_set_resident(bo, DRM_NOVA_PLACEMENT_VRAM, true);
 	return 0;
 }
@@ -274,7 +311,7 @@ static int nova_ttm_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_o
 	int ret;
 
 	if (from != TTM_PL_SYSTEM || to->mem_type == TTM_PL_VRAM) {
-		ret = ttm_bo_wait_ctx(tbo, ctx);
+		ret = nova_ttm_wait_unused(bo, ctx);
 		if (ret)
 			return ret;
 	}

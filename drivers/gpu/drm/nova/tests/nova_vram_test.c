@@ -7,6 +7,7 @@
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_tt.h>
 
 #include <drm/nova_drm.h>
 
@@ -14,12 +15,16 @@
 #include "../nova_device.h"
 #include "../nova_file.h"
 #include "../nova_gem.h"
+#include "../nova_vm.h"
 #include "../nova_vram.h"
 #include "nova_test_gpu.h"
 
 #define VRAM_BASE	SZ_2M	/* the first large page of what is usable */
 #define BUFFERS_MAX	512
 #define WALK_ROUNDS	20000
+
+/* Buffers of vram_new_buffer_of_a_busy_vm(). */
+enum { UNTOUCHED, WITH_PAGES, IN_USE };
 
 struct buffers {
 	struct nova_test_gpu *gpu;
@@ -290,6 +295,97 @@ static void vram_walk_without_the_reservation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, faults.wrong, 0);
 }
 
+static const char *foreign_name(struct dma_fence *fence)
+{
+	return "foreign";
+}
+
+static const struct dma_fence_ops foreign_ops = {
+	.get_driver_name = foreign_name,
+	.get_timeline_name = foreign_name,
+};
+
+/* Work of an address space that does not end before the test wants it to. */
+static struct dma_fence *make_busy(struct kunit *test, struct nova_vm *vm)
+{
+	struct dma_fence *fence = kzalloc_obj(*fence);
+	struct dma_resv *resv = nova_vm_resv(vm);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(resv);
+	return fence;
+}
+
+static void make_private(struct kunit *test, unsigned int i, struct nova_vm *vm, u32 placement)
+{
+	struct buffers *buffers = test->priv;
+	struct nova_file *nfile = buffers->gpu->file.driver_priv;
+
+	buffers->bo[i] = nova_bo_create(buffers->gpu->ndev, SZ_64K, 0, placement,
+					DRM_NOVA_CPU_CACHING_DEFAULT, vm, nfile->account);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buffers->bo[i]);
+}
+
+/* As one who may not wait for anybody. */
+static int validate_now(struct nova_bo *bo, bool with_pages)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	int ret = 0;
+
+	dma_resv_lock(bo->tbo.base.resv, NULL);
+	if (with_pages)
+		ret = ttm_bo_populate(&bo->tbo, &ctx);
+	for (unsigned int page = 0; !ret && with_pages && page < bo->tbo.ttm->num_pages; page++)
+		memset(page_address(bo->tbo.ttm->pages[page]), WITH_PAGES + 1, PAGE_SIZE);
+	if (!ret)
+		ret = nova_bo_validate(bo, &ctx);
+	dma_resv_unlock(bo->tbo.base.resv);
+	return ret;
+}
+
+/*
+ * Buffers that are private to an address space have its fences in common. One that nobody has
+ * used yet goes to video memory regardless of them; one with pages does not move.
+ */
+static void vram_new_buffer_of_a_busy_vm(struct kunit *test)
+{
+	struct buffers *buffers = test->priv;
+	struct nova_test_gpu *gpu = buffers->gpu;
+	struct drm_nova_vm_destroy destroy = { .vm_id = nova_test_gpu_vm_create(gpu) };
+	struct nova_vm *vm = nova_vm_lookup(gpu->file.driver_priv, destroy.vm_id);
+	struct dma_fence *fence = make_busy(test, vm);
+
+	make_private(test, UNTOUCHED, vm, DRM_NOVA_PLACEMENT_VRAM);
+	make_private(test, WITH_PAGES, vm, DRM_NOVA_PLACEMENT_VRAM);
+	make_private(test, IN_USE, vm, DRM_NOVA_PLACEMENT_SYSTEM);
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[UNTOUCHED], false), 0);
+	KUNIT_EXPECT_EQ(test, buffers->bo[UNTOUCHED]->resident, DRM_NOVA_PLACEMENT_VRAM);
+	KUNIT_EXPECT_NULL(test, buffers->bo[UNTOUCHED]->tbo.ttm);
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[WITH_PAGES], true), -EBUSY);
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[IN_USE], true), 0);
+	buffers->bo[IN_USE]->placement = DRM_NOVA_PLACEMENT_VRAM;
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[IN_USE], false), -EBUSY);
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[WITH_PAGES], false), 0);
+	KUNIT_EXPECT_EQ(test, buffers->bo[WITH_PAGES]->resident, DRM_NOVA_PLACEMENT_VRAM);
+	KUNIT_EXPECT_NULL(test, buffers->bo[WITH_PAGES]->tbo.ttm);
+	KUNIT_EXPECT_EQ(test, validate_now(buffers->bo[IN_USE], false), 0);
+	if (buffers->bo[IN_USE]->resident == DRM_NOVA_PLACEMENT_VRAM) {
+		on_each_piece(test, UNTOUCHED, visit_own);
+		on_each_piece(test, WITH_PAGES, visit_check);
+	}
+
+	dma_fence_put(fence);
+	for (unsigned int i = UNTOUCHED; i <= IN_USE; i++)
+		drop(buffers, i);
+	nova_vm_put(vm);
+	KUNIT_EXPECT_EQ(test, nova_ioctl_vm_destroy(&gpu->ndev->drm, &destroy, &gpu->file), 0);
+}
+
 static void vram_larger_than_all_of_it(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, make(test, 0, SZ_64M, DRM_NOVA_PLACEMENT_VRAM, false), -ENOSPC);
@@ -419,6 +515,7 @@ static struct kunit_case vram_test_cases[] = {
 	KUNIT_CASE(vram_large_pages_where_there_is_room),
 	KUNIT_CASE(vram_fragmented),
 	KUNIT_CASE(vram_walk_without_the_reservation),
+	KUNIT_CASE(vram_new_buffer_of_a_busy_vm),
 	KUNIT_CASE(vram_larger_than_all_of_it),
 	KUNIT_CASE(vram_eviction_keeps_the_content),
 	KUNIT_CASE(vram_second_choice_evicts_nobody),
