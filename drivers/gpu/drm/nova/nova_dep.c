@@ -172,16 +172,44 @@ void nova_deps_arm(struct nova_deps *deps, struct drm_sched_job *job)
 }
 
 /**
+ * nova_deps_count() - how many fences a job waits for
+ * @job: the job, never armed
+ *
+ * Return: the number.
+ */
+unsigned long nova_deps_count(struct drm_sched_job *job)
+{
+	unsigned long index, count = 0;
+	struct dma_fence *fence;
+
+	xa_for_each(&job->dependencies, index, fence)
+		count++;
+	return count;
+}
+EXPORT_SYMBOL_IF_KUNIT(nova_deps_count);
+
+/**
+ * nova_deps_trim() - a job waits for less
+ * @job: the job, finished or never armed
+ * @count: how many dependencies it keeps: those that were added first
+ */
+void nova_deps_trim(struct drm_sched_job *job, unsigned long count)
+{
+	struct dma_fence *fence;
+	unsigned long index;
+
+	/* Their indices are dense: each dependency is of a context of its own, and added as one. */
+	xa_for_each_start(&job->dependencies, index, fence, count) {
+		xa_erase(&job->dependencies, index);
+		nova_dep_put(to_nova_dep(fence));
+	}
+}
+
+/**
  * nova_deps_put() - a job waits for nothing any more
  * @job: the job, finished or never armed, before drm_sched_job_cleanup()
  */
 void nova_deps_put(struct drm_sched_job *job)
 {
-	struct dma_fence *fence;
-	unsigned long index;
-
-	xa_for_each(&job->dependencies, index, fence) {
-		xa_erase(&job->dependencies, index);
-		nova_dep_put(to_nova_dep(fence));
-	}
+	nova_deps_trim(job, 0);
 }

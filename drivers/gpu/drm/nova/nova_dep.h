@@ -46,6 +46,8 @@ void nova_deps_cut(struct nova_deps *deps);
 
 int nova_deps_add(struct drm_sched_job *job, struct dma_fence *fence);
 void nova_deps_arm(struct nova_deps *deps, struct drm_sched_job *job);
+unsigned long nova_deps_count(struct drm_sched_job *job);
+void nova_deps_trim(struct drm_sched_job *job, unsigned long count);
 void nova_deps_put(struct drm_sched_job *job);
 
 struct nova_dep *nova_dep_create(struct dma_fence *fence);

@@ -17,6 +17,7 @@
 #include "regs/nv_host.h"
 
 #include "nova_bound.h"
+#include "nova_dep.h"
 #include "nova_device.h"
 #include "nova_exec.h"
 #include "nova_file.h"
@@ -44,6 +45,7 @@ struct nova_exec {
 	struct nova_exec_job *jobs;
 	u32 count;
 	bool implicit;
+	unsigned long explicit_deps;	/* of the first job */
 	struct nova_exec_job one;	/* what @jobs is for a single job, as most calls have */
 };
 
@@ -212,6 +214,8 @@ static int nova_exec_init(struct nova_exec *exec, const struct drm_nova_array *a
 		if (ret)
 			return ret;
 	}
+	if (exec->implicit && exec->count)
+		exec->explicit_deps = nova_deps_count(&exec->jobs[0].job->base);
 	return 0;
 }
 
@@ -286,7 +290,7 @@ static int nova_exec_try(void *data)
 	}
 	/* Jobs run in order: what the first one waits for all wait for. */
 	if (exec->implicit && exec->count)
-		ret = nova_implicit_add_deps(vm, exec->jobs[0].job);
+		ret = nova_implicit_set_deps(vm, exec->jobs[0].job, exec->explicit_deps);
 	if (ret)
 		goto out;
 

@@ -7,11 +7,13 @@
  * that are bound without READONLY. Buffers that were never shared are left alone; the VM's
  * owner orders its jobs by syncobjs.
  */
+#include <kunit/visibility.h>
 #include <linux/dma-fence-array.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
 
+#include "nova_dep.h"
 #include "nova_gem.h"
 #include "nova_implicit.h"
 #include "nova_queue.h"
@@ -107,21 +109,24 @@ static int nova_implicit_wait(struct nova_job *job, struct dma_fence **fences, u
 }
 
 /**
- * nova_implicit_add_deps() - make a job wait for others' use of the shared buffers
+ * nova_implicit_set_deps() - make a job wait for others' use of the shared buffers
  * @vm: the address space; the reservations of all its buffers are held
  * @job: the job, initialized
+ * @own: how many dependencies it has besides; all that came later are of an earlier call
  *
- * For the newest fence of each context, in fence arrays: not a dependency for each.
+ * For the newest fence of each context, in fence arrays: not a dependency for each. What an earlier
+ * call has found it does not wait for any more, unless it is found again.
  *
  * Return: 0 or -ENOMEM.
  */
-int nova_implicit_add_deps(struct nova_vm *vm, struct nova_job *job)
+int nova_implicit_set_deps(struct nova_vm *vm, struct nova_job *job, unsigned long own)
 {
 	u64 own_context = job->queue->timeline.context;
 	struct dma_fence **fences;
 	u32 count;
 	int ret;
 
+	nova_deps_trim(&job->base, own);
 	count = nova_implicit_collect(vm, own_context, NULL);
 	if (!count)
 		return 0;
@@ -133,6 +138,7 @@ int nova_implicit_add_deps(struct nova_vm *vm, struct nova_job *job)
 	kvfree(fences);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_implicit_set_deps);
 
 /**
  * nova_implicit_add_fence() - tell others that the shared buffers are in use
