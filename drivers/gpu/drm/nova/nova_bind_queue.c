@@ -20,6 +20,7 @@
 #include "nova_bind.h"
 #include "nova_bind_queue.h"
 #include "nova_bound.h"
+#include "nova_space.h"
 #include "nova_sync.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -408,7 +409,7 @@ static int nova_bind_job_arm(struct nova_bind_job *job, struct drm_exec *exec)
 	if (queue->dead)
 		return queue->dead;
 	if (nova_timeline_pending(&queue->timeline) >= NOVA_VM_BINDS_MAX)
-		return -ENOSPC;
+		return -NOVA_SPACE_LIMIT;
 	guard(mutex)(&job->bind->vm->userptrs.lock);
 	if (!nova_bind_valid(job->bind))
 		return -EAGAIN;
@@ -430,8 +431,8 @@ static int nova_bind_job_arm(struct nova_bind_job *job, struct drm_exec *exec)
  * @job: the job; the queue's when this returns 0
  * @exec: holds the reservations of the VM and its buffers, each with room for a fence
  *
- * Return: 0, -ENODEV, -ENOSPC when too many are pending, -EAGAIN when memory of a process has to be
- * looked up again.
+ * Return: 0, -ENODEV, -NOVA_SPACE_LIMIT when too many are pending, -EAGAIN when memory of a process
+ * has to be looked up again.
  */
 int nova_bind_job_submit(struct nova_bind_job *job, struct drm_exec *exec)
 {

@@ -244,7 +244,7 @@ static int nova_exec_commit(struct nova_exec *exec, struct drm_exec *locks)
 	if (queue->dead)
 		return queue->dead;
 	if (nova_timeline_pending(&queue->timeline) + exec->count > NOVA_QUEUE_JOBS_MAX)
-		return -ENOSPC;
+		return -NOVA_SPACE_LIMIT;
 	for (u32 i = 0; i < exec->count; i++) {
 		fence = nova_job_arm(exec->jobs[i].job);
 		nova_syncs_signal(&exec->jobs[i].syncs, fence);

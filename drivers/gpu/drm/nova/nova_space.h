@@ -7,12 +7,18 @@
 
 struct nova_device;
 
+/*
+ * What a nova_space_fn returns instead of ENOSPC at a limit of the client's, where it does not help
+ * to be alone. The caller of nova_space_run() gets ENOSPC.
+ */
+#define NOVA_SPACE_LIMIT	EDQUOT
+
 /**
  * typedef nova_space_fn - makes buffers resident
  * @data: of nova_space_run()
  *
  * Takes reservations and gives them back. When it returns -ENOSPC it has changed nothing, and is
- * called again.
+ * called again; with -NOVA_SPACE_LIMIT it is not.
  */
 typedef int (*nova_space_fn)(void *data);
 

@@ -29,6 +29,7 @@
 #include "nova_gem.h"
 #include "nova_import.h"
 #include "nova_queue.h"
+#include "nova_space.h"
 #include "nova_ttm.h"
 #include "nova_uapi.h"
 #include "nova_userq.h"
@@ -463,11 +464,16 @@ void nova_userq_release(struct nova_vm *vm)
  * @vm: the address space, locked
  * @bytes: nova_userq_bo_bytes() of the buffers that are not bound there yet
  *
- * Return: 0, or -ENOSPC when the address space has user-mode queues and that is too much to hold.
+ * For who is in nova_space_run().
+ *
+ * Return: 0, or -NOVA_SPACE_LIMIT when the address space has user-mode queues and that is too much
+ * to hold.
  */
 int nova_userq_reserve(struct nova_vm *vm, u64 bytes)
 {
-	return vm->userqs ? nova_userq_charge(vm, nova_userq_bound_bytes(vm) + bytes) : 0;
+	if (vm->userqs && nova_userq_charge(vm, nova_userq_bound_bytes(vm) + bytes))
+		return -NOVA_SPACE_LIMIT;
+	return 0;
 }
 
 /**
