@@ -12,6 +12,7 @@
  * The shrinker is a callback of ours, so it goes in remove(). What there is of pages then stays
  * until its files are closed.
  */
+#include <kunit/visibility.h>
 #include <linux/error-injection.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -162,8 +163,12 @@ static unsigned long nova_shrink_count(struct shrinker *shrinker, struct shrink_
 	return max(purgeable, nova_shrink_swappable(ndev, sc)) ?: SHRINK_EMPTY;
 }
 
-/* First what is not needed, which costs nobody anything. */
-static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+/*
+ * First what is not needed, which costs nobody anything. Whoever calls this is reclaiming, and is
+ * marked so for nova_pm_enter_nested(): drop_caches and debugfs do not see to that.
+ */
+VISIBLE_IF_KUNIT unsigned long nova_shrink_scan(struct shrinker *shrinker,
+						struct shrink_control *sc)
 {
 	struct nova_shrink_scan scan = {
 		.ndev = shrinker->private_data,
@@ -171,6 +176,7 @@ static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_c
 		.wanted = sc->nr_to_scan,
 		.write = current_is_kswapd() && sc->gfp_mask & __GFP_IO,
 	};
+	unsigned int flags = memalloc_noreclaim_save();
 
 	nova_shrink_walk(&scan, TTM_PL_SYSTEM);
 	if (nova_shrink_swappable(scan.ndev, sc)) {
@@ -178,9 +184,11 @@ static unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_c
 		nova_shrink_walk(&scan, TTM_PL_SYSTEM);
 		nova_shrink_walk_mapped(&scan);
 	}
+	memalloc_noreclaim_restore(flags);
 	sc->nr_scanned = scan.freed;
 	return scan.freed ?: SHRINK_STOP;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_shrink_scan);
 
 /*
  * The last reference of a buffer may be dropped while memory is reclaimed: that takes these locks.

@@ -18,4 +18,11 @@ void nova_shrink_account(struct nova_bo *bo);
 int nova_shrink_purge(struct nova_bo *bo, struct ttm_operation_ctx *ctx)
 	__must_not_hold(nova_core_door);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+struct shrink_control;
+struct shrinker;
+
+unsigned long nova_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc);
+#endif
+
 #endif /* _NOVA_SHRINK_H_ */
