@@ -102,7 +102,7 @@ struct nova_device {
 		bool asleep;
 		/** @pm.away: nothing is written to video memory, of which there is an image */
 		bool away;
-		/** @pm.parked: schedulers are stopped; guarded by @queues.lock */
+		/** @pm.parked: schedulers are stopped; written under @queues.lock */
 		bool parked;
 		/** @pm.wait: who sleeps until @pm.asleep is false */
 		wait_queue_head_t wait;

@@ -213,6 +213,7 @@ void nova_pm_hold(struct nova_device *ndev)
 	atomic_inc(&ndev->pm.holds);
 	pm_runtime_get_noresume(nova_pm_dev(ndev));
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_hold);
 
 /**
  * nova_pm_release() - end of nova_pm_hold()
@@ -225,6 +226,7 @@ void nova_pm_release(struct nova_device *ndev)
 	atomic_dec(&ndev->pm.holds);
 	pm_runtime_put_autosuspend(nova_pm_dev(ndev));
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_release);
 
 /*
  * --- the machine's sleep: no job begins, those that have begun end ---
@@ -240,17 +242,18 @@ static void nova_pm_park(struct nova_device *ndev)
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		if (!queue->userq)
 			drm_sched_wqueue_stop(&queue->sched.base);
-	ndev->pm.parked = true;
+	WRITE_ONCE(ndev->pm.parked, true);
 }
 
 static void nova_pm_unpark(struct nova_device *ndev)
 {
 	struct nova_queue *queue;
 
-	guard(mutex)(&ndev->queues.lock);
-	if (!ndev->pm.parked)
+	/* Not while the machine is awake. Who has the lock then may wait for who waits for us. */
+	if (!READ_ONCE(ndev->pm.parked))
 		return;
-	ndev->pm.parked = false;
+	guard(mutex)(&ndev->queues.lock);
+	WRITE_ONCE(ndev->pm.parked, false);
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		if (!queue->userq)
 			drm_sched_wqueue_start(&queue->sched.base);

@@ -81,6 +81,13 @@ static void actor_join(struct actor *actor)
 	put_task_struct(actor->task);
 }
 
+static void suspend_runtime(struct actor *actor)
+{
+	nova_core_pin();
+	actor->ret = nova_pm_suspend(actor->night->gpu->bound, false);
+	nova_core_unpin();
+}
+
 /* For who is stuck: the device is awake again, whatever has become of who was putting it to sleep. */
 static void wake(struct night *night)
 {
@@ -120,6 +127,25 @@ static int pm_test_init(struct kunit *test)
 	KUNIT_ASSERT_NE(test, night->user, 0);
 	test->priv = night;
 	return 0;
+}
+
+/*
+ * Somebody has left a job behind while the device was going to sleep, so it does not, and takes down
+ * another queue, waiting for a worker who waits for the device.
+ */
+static void pm_gives_up_without_queues_lock(struct kunit *test)
+{
+	struct night *night = test->priv;
+	struct actor suspend;
+
+	nova_pm_hold(night->ndev);
+	mutex_lock(&night->ndev->queues.lock);
+	actor_start(&suspend, night, suspend_runtime);
+	KUNIT_EXPECT_TRUE(test, actor_ends(&suspend));
+	mutex_unlock(&night->ndev->queues.lock);
+	actor_join(&suspend);
+	KUNIT_EXPECT_EQ(test, suspend.ret, -EBUSY);
+	nova_pm_release(night->ndev);
 }
 
 /* --- the shrinker --- */
@@ -192,6 +218,7 @@ static void pm_falls_asleep_while_scanned(struct kunit *test)
 #endif
 
 static struct kunit_case pm_test_cases[] = {
+	KUNIT_CASE(pm_gives_up_without_queues_lock),
 #if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
 	KUNIT_CASE(pm_falls_asleep_while_scanned),
 #endif
