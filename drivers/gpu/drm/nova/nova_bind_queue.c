@@ -21,6 +21,7 @@
 #include "nova_bind_queue.h"
 #include "nova_bound.h"
 #include "nova_space.h"
+#include "nova_pm.h"
 #include "nova_sync.h"
 #include "nova_uapi.h"
 #include "nova_vm.h"
@@ -64,14 +65,15 @@ static void nova_bind_job_run(struct nova_bound *bound, struct nova_bind_job *jo
 static struct dma_fence *nova_bind_queue_run_job(struct drm_sched_job *base)
 {
 	struct nova_bind_job *job = to_nova_bind_job(base);
+	struct nova_bind_queue *queue = job->queue;
 	struct nova_bound *bound;
 	int idx;
 
 	/*
-	 * Without the door the device is going: nova_bind_queues_kill() has signalled the
-	 * fence, or will before it returns.
+	 * Without the door the device is going, or the queue: nova_bind_queue_kill() has
+	 * signalled the fence, or will before it returns.
 	 */
-	bound = nova_bound_enter(job->queue->ndev, &idx);
+	bound = nova_bound_enter_unless(queue->ndev, &queue->over, &idx);
 	if (bound) {
 		nova_bind_job_run(bound, job);
 		nova_bound_exit(idx);
@@ -282,6 +284,7 @@ static void nova_bind_queue_teardown(struct nova_device *ndev, struct nova_bind_
 
 	bound = nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 	nova_bind_queue_kill(queue, -ECANCELED);
+	nova_pm_call_off(ndev, &queue->over);
 	nova_sched_stop(&queue->sched);
 	flush_work(&queue->free_work);
 	nova_core_audit_del(bound->core, &queue->audit);

@@ -40,6 +40,8 @@ struct nova_bind_queue {
 	struct mutex lock;
 	/** @dead: error of all that is submitted from now on, or 0; then nothing is applied */
 	int dead __guarded_by(&lock);
+	/** @over: it is being taken down: no bind needs to wake the device, see nova_pm.c */
+	bool over;
 	/** @cut: the device was lost, and some binds stopped waiting for what they should */
 	struct {
 		/** @cut.seqno: the last of them */

@@ -27,6 +27,30 @@ struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 }
 
 /**
+ * nova_bound_enter_unless() - the door, for workers that somebody inside it may wait for
+ * @ndev: the DRM device
+ * @over: set by nova_pm_call_off()
+ * @idx: cookie for nova_bound_exit()
+ *
+ * Return: as nova_bound_enter(), and NULL when the worker was called off while the device slept.
+ */
+struct nova_bound *nova_bound_enter_unless(struct nova_device *ndev, const bool *over, int *idx)
+	__context_unsafe(it makes what is checked elsewhere)
+{
+	int awake;
+
+	if (!drm_dev_enter(&ndev->drm, idx))
+		return NULL;
+	if (!nova_pm_enter_unless(ndev, over, &awake)) {
+		drm_dev_exit(*idx);
+		return NULL;
+	}
+	*idx = *idx << 1 | awake;
+	nova_core_door_enter();
+	return ndev->bound;
+}
+
+/**
  * nova_bound_enter_nested() - the door, for callbacks that may find their caller inside
  * @ndev: the DRM device
  * @idx: cookie for nova_bound_exit()

@@ -65,6 +65,8 @@ struct nova_bound {
  */
 struct nova_bound *nova_bound_enter(struct nova_device *ndev, int *idx)
 	__cond_acquires_shared(nonnull, nova_core_door);
+struct nova_bound *nova_bound_enter_unless(struct nova_device *ndev, const bool *over, int *idx)
+	__cond_acquires_shared(nonnull, nova_core_door);
 struct nova_bound *nova_bound_enter_nested(struct nova_device *ndev, int *idx)
 	__cond_acquires_shared(nonnull, nova_core_door);
 void nova_bound_exit(int idx)

@@ -93,6 +93,51 @@ int nova_pm_enter(struct nova_device *ndev)
 		pm_runtime_mark_last_busy(dev);
 	return idx;
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_enter);
+
+/**
+ * nova_pm_enter_unless() - be awake, or be told that there is no need
+ * @ndev: the device
+ * @over: set by nova_pm_call_off()
+ * @idx: cookie for nova_pm_exit()
+ *
+ * For workers that somebody waits for in a place that sleep waits for. Going to sleep cannot be
+ * called off once it waits there, so it is not waited for but asked to be undone.
+ *
+ * Return: whether the device is awake. If not, whoever waits has seen to what there was to do.
+ */
+bool nova_pm_enter_unless(struct nova_device *ndev, const bool *over, int *idx)
+	__context_unsafe(the cookie says that it is held)
+{
+	struct device *dev = nova_pm_dev(ndev);
+	bool awake;
+
+	if (nova_pm_try_enter(ndev, idx)) {
+		pm_runtime_mark_last_busy(dev);
+		return true;
+	}
+	pm_runtime_get(dev);
+	do {
+		wait_event(ndev->pm.wait, !READ_ONCE(ndev->pm.asleep) || READ_ONCE(*over));
+		awake = nova_pm_try_enter(ndev, idx);
+	} while (!awake && !READ_ONCE(*over));
+	pm_runtime_put_autosuspend(dev);
+	return awake;
+}
+
+/**
+ * nova_pm_call_off() - a worker has nothing to do any more, so it does not wait to begin
+ * @ndev: the device
+ * @over: what it has given to nova_pm_enter_unless(), or will
+ *
+ * Comes before the worker is waited for where the device is kept awake, or with a lock held that is
+ * taken there.
+ */
+void nova_pm_call_off(struct nova_device *ndev, bool *over)
+{
+	WRITE_ONCE(*over, true);
+	wake_up_all(&ndev->pm.wait);
+}
 
 /**
  * nova_pm_try_enter() - be awake, if the device is
@@ -149,6 +194,7 @@ void nova_pm_exit(int idx)
 {
 	srcu_read_unlock(&nova_pm_awake, idx);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_pm_exit);
 
 /**
  * nova_pm_is_away() - is the machine asleep, or about to be?

@@ -14,6 +14,9 @@ void nova_pm_init(struct nova_device *ndev);
 int nova_pm_enter(struct nova_device *ndev)
 	__must_not_hold(nova_core_door);
 int nova_pm_enter_nested(struct nova_device *ndev);
+bool nova_pm_enter_unless(struct nova_device *ndev, const bool *over, int *idx)
+	__must_not_hold(nova_core_door);
+void nova_pm_call_off(struct nova_device *ndev, bool *over);
 bool nova_pm_try_enter(struct nova_device *ndev, int *idx);
 void nova_pm_request(struct nova_device *ndev);
 void nova_pm_exit(int idx);

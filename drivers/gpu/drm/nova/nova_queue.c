@@ -3,6 +3,7 @@
  * Queues: what clients have of them. The hardware half is nova_queue_hw.c, its memory
  * nova_queue_ring.c, what is heard of it nova_queue_event.c.
  */
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/slab.h>
 
@@ -55,6 +56,7 @@ void nova_queue_put(struct nova_queue *queue)
 {
 	kref_put(&queue->ref, nova_queue_release);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_queue_put);
 
 /**
  * nova_queue_lookup() - find a queue by id

@@ -93,6 +93,8 @@ struct nova_queue {
 	struct mutex lock;
 	/** @dead: error of everything submitted from now on, or 0 */
 	int dead __guarded_by(&lock);
+	/** @over: it is being taken down: its workers need not wake the device, see nova_pm.c */
+	bool over;
 	/** @state: what QUEUE_GET_STATE reports */
 	struct {
 		u32 flags;

@@ -2,6 +2,8 @@
 /*
  * What nova-core tells of channels, and what becomes of their queues.
  */
+#include <kunit/visibility.h>
+
 #include <drm/drm_drv.h>
 
 #include <drm/nova_drm.h>
@@ -26,8 +28,8 @@ void nova_queue_error_work(struct work_struct *work)
 	u32 flags, code;
 	int idx;
 
-	/* Behind the door remove() has killed the queue. */
-	bound = nova_bound_enter(queue->ndev, &idx);
+	/* Behind the door remove() has killed the queue, or its end has. */
+	bound = nova_bound_enter_unless(queue->ndev, &queue->over, &idx);
 	if (!bound)
 		return;
 	/* The work is cancelled before the hardware half goes. */
@@ -38,6 +40,7 @@ void nova_queue_error_work(struct work_struct *work)
 	nova_queue_kill(queue, -ECANCELED, flags, code);
 	nova_bound_exit(idx);
 }
+EXPORT_SYMBOL_IF_KUNIT(nova_queue_error_work);
 
 /**
  * nova_queue_condemn() - have the queue of a channel killed soon

@@ -163,6 +163,7 @@ void nova_queue_teardown(struct nova_device *ndev, struct nova_queue *queue)
 
 	bound = nova_bound_pin(ndev, &ndev->queues.lock, &queue->link);
 	nova_queue_kill(queue, -ECANCELED, 0, 0);
+	nova_pm_call_off(ndev, &queue->over);
 	scoped_guard(spinlock, &bound->events.lock)
 		list_del_init(&queue->event_link);
 	cancel_work_sync(&queue->error_work);

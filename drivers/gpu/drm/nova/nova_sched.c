@@ -41,16 +41,17 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_timeout_ms);
 static struct dma_fence *nova_sched_run_job(struct drm_sched_job *base)
 {
 	struct nova_job *job = to_nova_job(base);
+	struct nova_queue *queue = job->queue;
 	struct nova_bound *bound;
 	int idx;
 
 	/*
-	 * Without the door the device is going: nova_queues_kill() has signalled
-	 * the fence, or will before it returns.
+	 * Without the door the device is going, or the queue: nova_queue_kill() has signalled
+	 * the fence, or nova_queues_kill() will before it returns.
 	 */
-	bound = nova_bound_enter(job->queue->ndev, &idx);
+	bound = nova_bound_enter_unless(queue->ndev, &queue->over, &idx);
 	if (bound) {
-		nova_queue_run(bound, job->queue, job);
+		nova_queue_run(bound, queue, job);
 		nova_bound_exit(idx);
 	}
 	return dma_fence_get(&job->fence.base);
@@ -90,7 +91,7 @@ static enum drm_gpu_sched_stat nova_sched_timedout_job(struct drm_sched_job *bas
 	int idx, ret;
 	bool other;
 
-	bound = nova_bound_enter(queue->ndev, &idx);
+	bound = nova_bound_enter_unless(queue->ndev, &queue->over, &idx);
 	if (!bound)
 		return DRM_GPU_SCHED_STAT_NO_HANG;
 
