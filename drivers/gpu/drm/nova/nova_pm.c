@@ -305,6 +305,17 @@ static void nova_pm_unpark(struct nova_device *ndev)
 			drm_sched_wqueue_start(&queue->sched.base);
 }
 
+/**
+ * nova_pm_is_parked() - have the schedulers of queues been stopped?
+ * @ndev: the device; the caller holds nova_device.queues.lock
+ *
+ * Return: the answer.
+ */
+bool nova_pm_is_parked(struct nova_device *ndev)
+{
+	return READ_ONCE(ndev->pm.parked);
+}
+
 /* The last job of the queue that the channel has got and not finished: a reference, or NULL. */
 static struct dma_fence *nova_pm_running(struct nova_queue *queue)
 {

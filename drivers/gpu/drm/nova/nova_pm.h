@@ -22,6 +22,7 @@ void nova_pm_request(struct nova_device *ndev);
 void nova_pm_exit(int idx);
 bool nova_pm_enter_notified(struct nova_device *ndev, int *idx);
 bool nova_pm_is_away(struct nova_device *ndev);
+bool nova_pm_is_parked(struct nova_device *ndev);
 
 void nova_pm_hold(struct nova_device *ndev);
 void nova_pm_release(struct nova_device *ndev);

@@ -112,6 +112,13 @@ static void suspend_runtime(struct actor *actor)
 	nova_core_unpin();
 }
 
+static void suspend_system(struct actor *actor)
+{
+	nova_core_pin();
+	actor->ret = nova_pm_suspend(actor->night->gpu->bound, true);
+	nova_core_unpin();
+}
+
 static void drop_queue(struct actor *actor)
 {
 	nova_queue_put(actor->night->queue);
@@ -286,6 +293,37 @@ static void pm_falls_asleep_while_queue_ends(struct kunit *test)
 	resume(night);
 }
 
+/* The machine is going to sleep: the queue's scheduler was stopped, and has a job. */
+static void pm_parks_a_queue_that_ends(struct kunit *test)
+{
+	struct night *night = test->priv;
+	struct nova_device *ndev = night->ndev;
+	struct dma_fence *begun, *waiting;
+	struct nova_queue *queue;
+	struct actor suspend, end;
+
+	make_queue(night);
+	queue = night->queue;
+	begun = submit(night);
+	/* As if the channel had got it: its end is waited for. */
+	WRITE_ONCE(queue->hw.seqno, begun->seqno);
+	actor_start(&suspend, night, suspend_system);
+	KUNIT_EXPECT_TRUE(test, comes_true(READ_ONCE(ndev->pm.parked)));
+	waiting = submit(night);
+	actor_start(&end, night, drop_queue);
+	KUNIT_EXPECT_TRUE(test, actor_ends(&end));
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(begun), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(waiting), -ECANCELED);
+	dma_fence_put(begun);
+	dma_fence_put(waiting);
+	if (!completion_done(&end.done))
+		drm_sched_wqueue_start(&queue->sched.base);
+	actor_join(&end);
+	actor_join(&suspend);
+	KUNIT_EXPECT_EQ(test, suspend.ret, 0);
+	resume(night);
+}
+
 /* The last job of an address space that goes is a bind that waits for the device. */
 static void pm_falls_asleep_while_binds_end(struct kunit *test)
 {
@@ -449,6 +487,7 @@ static struct kunit_case pm_test_cases[] = {
 	KUNIT_CASE(pm_gives_up_without_queues_lock),
 	KUNIT_CASE(pm_falls_asleep_while_queue_ends),
 	KUNIT_CASE(pm_falls_asleep_while_binds_end),
+	KUNIT_CASE(pm_parks_a_queue_that_ends),
 	KUNIT_CASE(pm_is_woken_by_worker),
 #if defined(CONFIG_KPROBES) && defined(CONFIG_X86_64)
 	KUNIT_CASE(pm_falls_asleep_while_scanned),
