@@ -276,7 +276,10 @@ void nova_bind_queues_wait(struct nova_device *ndev)
 	}
 }
 
-/* From the VM's end or from remove(), whoever comes first. Bounded: no bind waits for anybody. */
+/*
+ * From the VM's end or from remove(), whoever comes first. Bounded: no bind waits for anybody. What
+ * binds have unmapped may still be on its way out: that is waited for next.
+ */
 static void nova_bind_queue_teardown(struct nova_device *ndev, struct nova_bind_queue *queue)
 	__must_hold(&ndev->queues.lock)
 {
@@ -286,7 +289,6 @@ static void nova_bind_queue_teardown(struct nova_device *ndev, struct nova_bind_
 	nova_bind_queue_kill(queue, -ECANCELED);
 	nova_pm_call_off(ndev, &queue->over);
 	nova_sched_stop(&queue->sched);
-	flush_work(&queue->free_work);
 	nova_core_audit_del(bound->core, &queue->audit);
 	list_del_init(&queue->link);
 	nova_bound_unpin();
@@ -301,8 +303,10 @@ void nova_bind_queues_teardown(struct nova_device *ndev)
 	struct nova_bind_queue *queue, *next;
 
 	guard(mutex)(&ndev->queues.lock);
-	list_for_each_entry_safe(queue, next, &ndev->queues.binds, link)
+	list_for_each_entry_safe(queue, next, &ndev->queues.binds, link) {
 		nova_bind_queue_teardown(ndev, queue);
+		flush_work(&queue->free_work);
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_bind_queues_teardown);
 
@@ -319,6 +323,8 @@ void nova_bind_queue_destroy(struct nova_bind_queue *queue)
 	scoped_guard(mutex, &queue->ndev->queues.lock)
 		if (!list_empty(&queue->link))
 			nova_bind_queue_teardown(queue->ndev, queue);
+	/* Not under the lock: it may take reservations. */
+	flush_work(&queue->free_work);
 	mutex_destroy(&queue->lock);
 	kfree(queue);
 }
