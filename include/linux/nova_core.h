@@ -82,7 +82,7 @@ struct nova_core *nova_core_from_aux(struct auxiliary_device *adev);
 const struct nova_core_info *nova_core_info(const struct nova_core *core);
 struct device *nova_core_dma_dev(const struct nova_core *core);
 bool nova_core_is_lost(struct nova_core *core) __must_hold_shared(nova_core_door);
-bool nova_core_is_broken(const struct nova_core *core);
+bool nova_core_is_broken(const struct nova_core *core) __must_hold_shared(nova_core_door);
 
 /* --- recovery: nova_core_reset.c --- */
 

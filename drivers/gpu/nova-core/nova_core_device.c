@@ -112,7 +112,7 @@ EXPORT_SYMBOL_NS_GPL(nova_core_is_lost, "NOVA_CORE");
  * @core: the GPU
  *
  * Looks at no register. One that is dead may be recovered.
- * Context: any.
+ * Context: any, inside the door.
  * Return: true if calls that need the firmware fail.
  */
 bool nova_core_is_broken(const struct nova_core *core)

@@ -885,7 +885,8 @@ struct drm_nova_get_time {
  * The buffer may be anywhere, evicted or NO_MMAP as well; of an imported one, and of memory of a
  * process (DRM_NOVA_VM_BIND_USERPTR), EPERM. It is looked up
  * each time: what is bound there may change, and ENOENT ends the wait when nothing is, or when
- * the VM or the queue has been destroyed. A condition that is met is 0, whatever became of the queue.
+ * the VM or the queue has been destroyed. A condition that is met is 0, whatever became of the
+ * queue.
  *
  * ETIME at the deadline. ENODEV when the device goes, whatever memory holds.
  */

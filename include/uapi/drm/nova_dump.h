@@ -56,7 +56,7 @@ struct nova_dump_header {
 #define NOVA_DUMP_INSTANCE	6	/* the instance block from its beginning, __u32 each */
 #define NOVA_DUMP_RING		7	/* &struct nova_dump_ring, and its entries */
 #define NOVA_DUMP_JOBS		8	/* &struct nova_dump_job, each; oldest first */
-#define NOVA_DUMP_PUSHES	9	/* &struct nova_dump_push, each; in the order of jobs or ring */
+#define NOVA_DUMP_PUSHES	9	/* &struct nova_dump_push, each; in order of jobs or ring */
 #define NOVA_DUMP_WORDS		10	/* &struct nova_dump_words, and the words of one push */
 #define NOVA_DUMP_PAGE_WALK	11	/* &struct nova_dump_walk, and its steps */
 #define NOVA_DUMP_MAPPINGS	12	/* &struct nova_dump_mapping, each; by address */

@@ -255,9 +255,9 @@ static void nova_bind_apply_op(struct nova_bound *bound, struct nova_pt *pt,
  * @bound: from the door
  * @bind: recorded; its buffers do not move, and nova_userptrs.lock is held
  *
- * Return: 0 when the GPU sees the new mappings and none of the old, which is so as well when it died
- * on the way for good, as it runs nothing any more: the bind was recorded, and cannot be refused.
- * -ENODEV if it was lost.
+ * Return: 0 when the GPU sees the new mappings and none of the old, which is so as well when it
+ * died on the way for good, as it runs nothing any more: the bind was recorded, and cannot be
+ * refused. -ENODEV if it was lost.
  */
 int nova_bind_apply(struct nova_bound *bound, struct nova_bind *bind)
 {

@@ -233,8 +233,8 @@ void nova_sched_put_job(struct nova_sched *sched)
  * to drm_sched_entity_fini(): it takes them from a list made for one taker, and in Linux 7.2 the
  * scheduler's worker goes on to take them as well if it is just about to run one of several.
  *
- * It may have been stopped by nova_pm.c, for the machine's sleep. Nobody can be let wait for the end
- * of that, and these jobs need no device.
+ * It may have been stopped by nova_pm.c, for the machine's sleep. Nobody can be let wait for the
+ * end of that, and these jobs need no device.
  *
  * The scheduler is stopped twice, once more by drm_sched_fini(). The worker that has freed the last
  * job queues the other one if it finds the scheduler not stopped yet, and that can be after the
