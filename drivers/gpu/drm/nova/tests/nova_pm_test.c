@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/pm_runtime.h>
+#include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -68,7 +69,9 @@ static int actor_thread(void *data)
 {
 	struct actor *actor = data;
 
+	current->kunit_test = actor->night->test;	/* for its stubs */
 	actor->act(actor);
+	current->kunit_test = NULL;
 	complete_all(&actor->done);
 	return 0;
 }
@@ -99,10 +102,11 @@ static void actor_join(struct actor *actor)
 
 #define comes_true(condition) ({					\
 	unsigned long patience__ = jiffies + PATIENCE;			\
+	bool true__;							\
 									\
-	while (!(condition) && time_before(jiffies, patience__))	\
+	while (!(true__ = (condition)) && time_before(jiffies, patience__)) \
 		usleep_range(100, 200);					\
-	(condition);							\
+	true__;								\
 })
 
 static void suspend_runtime(struct actor *actor)
@@ -139,7 +143,7 @@ static void resume(struct night *night)
 	nova_core_unpin();
 }
 
-/* For who is stuck: the device is awake again, whatever has become of who was putting it to sleep. */
+/* For who is stuck: the device is awake again, whatever becomes of who puts it to sleep. */
 static void wake(struct night *night)
 {
 	WRITE_ONCE(night->ndev->pm.asleep, false);
@@ -182,6 +186,7 @@ static void make_queue(struct night *night)
 	KUNIT_ASSERT_EQ(test, nova_core_dma_alloc(bound->core, &queue->hw.mem, SZ_64K, GFP_KERNEL),
 			0);
 	KUNIT_ASSERT_EQ(test, nova_sched_init(bound, queue), 0);
+	queue->sched.base.timeout = MAX_SCHEDULE_TIMEOUT;	/* there is no engine to be asked */
 	nova_core_audit_add(bound->core, &queue->hw.audit, "queue");
 	scoped_guard(mutex, &ndev->queues.lock) {
 		ndev->queues.gone = true;	/* no address space has its ring */
@@ -210,10 +215,10 @@ static struct dma_fence *submit(struct night *night)
 
 /* --- a buffer that is bound --- */
 
-static int bind(struct night *night, u32 handle, u32 flags)
+static int bind(struct night *night, u32 handle, u64 va, u32 flags)
 {
 	const struct drm_nova_vm_bind_op op = {
-		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = handle, .va = VA, .size = BUFFER,
+		.op = DRM_NOVA_VM_BIND_OP_MAP, .handle = handle, .va = va, .size = BUFFER,
 	};
 	struct drm_nova_vm_bind args = {
 		.vm_id = night->vm_id,
@@ -243,8 +248,8 @@ static int pm_test_init(struct kunit *test)
 }
 
 /*
- * Somebody has left a job behind while the device was going to sleep, so it does not, and takes down
- * another queue, waiting for a worker who waits for the device.
+ * Somebody has left a job behind while the device was going to sleep, so it does not, and takes
+ * down another queue, waiting for a worker who waits for the device.
  */
 static void pm_gives_up_without_queues_lock(struct kunit *test)
 {
@@ -278,7 +283,7 @@ static void pm_falls_asleep_while_queue_ends(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, comes_true(READ_ONCE(ndev->pm.asleep)));
 	fence = submit(night);
 	queue_work(night->gpu->bound->reset_wq, &night->queue->error_work);
-	KUNIT_EXPECT_TRUE(test, comes_true(waitqueue_active(&ndev->pm.wait) &&
+	KUNIT_EXPECT_TRUE(test, comes_true(wq_has_sleeper(&ndev->pm.wait) &&
 					   !list_is_singular(&ndev->pm.wait.head)));
 	mutex_unlock(&ndev->queues.lock);
 
@@ -336,7 +341,7 @@ static void pm_falls_asleep_while_binds_end(struct kunit *test)
 	int idx;
 
 	handle = nova_test_gpu_bo_create(night->gpu, BUFFER, DRM_NOVA_PLACEMENT_SYSTEM, 0);
-	KUNIT_ASSERT_EQ(test, bind(night, handle, DRM_NOVA_VM_BIND_ASYNC), 0);
+	KUNIT_ASSERT_EQ(test, bind(night, handle, VA, DRM_NOVA_VM_BIND_ASYNC), 0);
 	vm = nova_vm_lookup(night->gpu->file.driver_priv, night->vm_id);
 	sched = &vm->binds->sched;
 	nova_vm_put(vm);
@@ -344,11 +349,11 @@ static void pm_falls_asleep_while_binds_end(struct kunit *test)
 
 	drm_sched_wqueue_stop(&sched->base);
 	idx = nova_pm_enter(ndev);
-	KUNIT_EXPECT_EQ(test, bind(night, handle, DRM_NOVA_VM_BIND_ASYNC), 0);
+	KUNIT_EXPECT_EQ(test, bind(night, handle, VA + BUFFER, DRM_NOVA_VM_BIND_ASYNC), 0);
 	actor_start(&suspend, night, suspend_runtime);
 	KUNIT_EXPECT_TRUE(test, comes_true(READ_ONCE(ndev->pm.asleep)));
 	drm_sched_wqueue_start(&sched->base);
-	KUNIT_EXPECT_TRUE(test, comes_true(waitqueue_active(&ndev->pm.wait)));
+	KUNIT_EXPECT_TRUE(test, comes_true(wq_has_sleeper(&ndev->pm.wait)));
 	actor_start(&end, night, destroy_vm);
 	/* And who wants to make a queue meanwhile is where it would be: inside. */
 	KUNIT_EXPECT_TRUE(test, comes_true(list_empty(&ndev->queues.binds)));
@@ -465,7 +470,7 @@ static void pm_falls_asleep_while_scanned(struct kunit *test)
 	u32 handle;
 
 	handle = nova_test_gpu_bo_create(night->gpu, BUFFER, DRM_NOVA_PLACEMENT_SYSTEM, 0);
-	KUNIT_ASSERT_EQ(test, bind(night, handle, 0), 0);
+	KUNIT_ASSERT_EQ(test, bind(night, handle, VA, 0), 0);
 	scan.room = (struct kprobe) { .symbol_name = "ttm_backup_bytes_avail",
 				      .pre_handler = scan_asks_for_room };
 	scan.swap = (struct kprobe) { .symbol_name = "nova_ttm_swap_out",
