@@ -43,7 +43,7 @@ uint32_t fw_state(struct fw_driver *fw)
 	return emu_test_read(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_STATE));
 }
 
-uint32_t fw_boot_write(struct fw_driver *fw)
+void fw_boot_begin(struct fw_driver *fw)
 {
 	uint64_t args = GPU_IOVA + fw->boot;
 
@@ -54,6 +54,11 @@ uint32_t fw_boot_write(struct fw_driver *fw)
 	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_LO), (uint32_t)args);
 	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_HI), (uint32_t)(args >> 32));
 	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
+}
+
+uint32_t fw_boot_write(struct fw_driver *fw)
+{
+	fw_boot_begin(fw);
 	gpu_wait(fw_state(fw) != NOVA_FW_STATE_OFF);
 	return fw_state(fw);
 }

@@ -27,7 +27,9 @@ struct fw_message {
 
 void fw_driver_init(struct gpu *gpu, struct fw_driver *fw);
 struct nova_fw_boot *fw_boot_args(struct fw_driver *fw);
-/* Writes the mailboxes; returns when the state is RUNNING or an error. */
+/* Empties the rings and writes the mailboxes; does not wait. */
+void fw_boot_begin(struct fw_driver *fw);
+/* The same; returns when the state is RUNNING or an error. */
 uint32_t fw_boot_write(struct fw_driver *fw);
 /* Boots, and takes INIT_DONE. */
 void fw_boot(struct fw_driver *fw);

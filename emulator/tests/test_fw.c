@@ -139,19 +139,6 @@ static void test_boot_needs_empty_rings(void **state)
 	fw_boot(&test->fw);
 }
 
-/* Everything of a boot but the waiting. */
-static void write_boot(struct fw_driver *fw)
-{
-	uint64_t args = GPU_IOVA + fw->boot;
-
-	memset(fw->gpu->ram + fw->cmd_index, 0, sizeof(struct nova_fw_ring_index));
-	memset(fw->gpu->ram + fw->status_index, 0, sizeof(struct nova_fw_ring_index));
-	fw->cmd_write = 0;
-	fw->status_read = 0;
-	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT_LO), (uint32_t)args);
-	emu_test_write(fw->gpu->emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), NOVA_FW_BOOT_MAGIC);
-}
-
 struct mapping {
 	struct gpu *gpu;
 	atomic_bool stop;
@@ -177,7 +164,7 @@ static void *boot_over(void *data)
 {
 	struct booting *booting = data;
 
-	write_boot(booting->fw);
+	fw_boot_begin(booting->fw);
 	atomic_store(&booting->done, true);
 	return NULL;
 }
@@ -285,7 +272,7 @@ static void test_boot_over_boot(void **state)
 	assert_int_equal(fw_channel_create(&test->fw, &create, &created), 0);
 	/* One that takes its time to leave the engine. */
 	set_running(emu->fifo, create.engine, &emu->fifo->chans[created.chid]);
-	write_boot(&test->fw);
+	fw_boot_begin(&test->fw);
 	gpu_wait(closing(emu->fifo));
 	emu_test_write(emu, NV_VF_MAILBOX(NOVA_FW_MB_BOOT), 0);
 	emu_fw_stall(emu, 3600000);
