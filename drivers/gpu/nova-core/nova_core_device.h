@@ -73,8 +73,9 @@ struct nova_core {
 	/** @reset: recovery from NOVA_CORE_DEAD, see nova_core_reset.c */
 	struct {
 		/**
-		 * @reset.lock: held for writing by who recovers, for reading by who asks something
-		 * of the hardware and judges the answer; outermost in nova-core. Reclaim takes it
+		 * @reset.lock: held for writing by who recovers, or has the firmware halt for
+		 * sleep, for reading by who asks something of the hardware and judges the answer;
+		 * outermost in nova-core. Reclaim takes it
 		 */
 		struct rw_semaphore lock;
 		/** @reset.count: recoveries since probe; guarded by the lock */
@@ -91,6 +92,11 @@ struct nova_core {
 		bool asleep;
 		/** @pm.silent: SUSPEND is under way, after which no register may be touched */
 		bool silent;
+		/**
+		 * @pm.halted: SUSPEND is over, and no engine runs before all translations are
+		 * forgotten; guarded by @reset.lock
+		 */
+		bool halted;
 		/** @pm.kept: the firmware's video memory while the machine sleeps, or NULL */
 		void *kept;
 	} pm;

@@ -187,7 +187,8 @@ int nova_core_fw_restart(struct nova_core *core)
 /*
  * Has all channels taken off their engines and left in video memory, and the firmware halt: the
  * last register touched is the kick. -EBUSY: a channel does not let its engine go, and all go on.
- * The interrupt is off, nobody else talks to the firmware.
+ * The interrupt is off, nobody else talks to the firmware. Who takes pages from a process may still
+ * want translations to be forgotten: that is before, or finds that there is no need.
  */
 int nova_core_fw_suspend(struct nova_core *core)
 {
@@ -195,9 +196,11 @@ int nova_core_fw_suspend(struct nova_core *core)
 
 	KUNIT_STATIC_STUB_REDIRECT(nova_core_fw_suspend, core);
 
+	guard(rwsem_write)(&core->reset.lock);
 	WRITE_ONCE(core->pm.silent, true);
 	ret = nova_core_rpc_call(core, NOVA_FW_CMD_SUSPEND, NULL, 0, NULL, 0);
 	WRITE_ONCE(core->pm.silent, false);
+	core->pm.halted = !ret;
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(nova_core_fw_suspend);

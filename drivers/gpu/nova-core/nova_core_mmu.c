@@ -61,7 +61,7 @@ static int nova_core_mmu_run_locked(struct nova_core *core, u32 command)
  * nova_core_vram_flush(). After success no access uses an older translation of
  * this address space. A GPU that does not finish counts as dead, which means
  * that its engines are halted. While a recovery is due that is success as well: the
- * recovery forgets all translations before an engine runs again.
+ * recovery forgets all translations before an engine runs again. So does the end of a sleep.
  * Context: may sleep, for a bounded time.
  * Return: 0, -EINVAL for a bad @root, -ENODEV if the device is lost,
  * -ETIMEDOUT if it is dead for good.
@@ -78,6 +78,8 @@ int nova_core_mmu_invalidate(struct nova_core *core, u64 root)
 	guard(rwsem_read)(&core->reset.lock);
 	guard(mutex)(&core->mmu->lock);
 
+	if (core->pm.halted)
+		return 0;
 	ret = nova_core_state(core);
 	if (!ret) {
 		nova_core_wr32(core, NV_VF_INVALIDATE_PDB,

@@ -172,6 +172,8 @@ VISIBLE_IF_KUNIT void nova_core_pm_wake(struct nova_core *core)
 		pci_set_master(core->pdev);
 	nova_core_bar_open(core);
 	WRITE_ONCE(core->pm.asleep, false);
+	scoped_guard(rwsem_write, &core->reset.lock)
+		core->pm.halted = false;
 	ret = nova_core_pm_restart(core);
 	if (ret && !nova_core_state(core))
 		nova_core_mark_dead(core, "firmware does not wake up");

@@ -8,11 +8,14 @@
 #include "../nova_core_client.h"
 #include "../nova_core_fw.h"
 #include "../nova_core_irq.h"
+#include "../nova_core_mmu.h"
 #include "../nova_core_pm.h"
 #include "../nova_core_reset.h"
+#include "../regs/nv_vf.h"
 #include "nova_core_test_gpu.h"
 
 #define TIMEOUT_MS	10
+#define UNTOUCHED	0x5a5a5a50u
 
 /* What the client was asked, and the firmware. */
 struct asked {
@@ -128,6 +131,25 @@ static void pm_device_stays_awake(struct kunit *test)
 	drop_client(asked);
 }
 
+/* The firmware has halted, and a process loses pages: no register is touched for it. */
+static void pm_translations_in_the_silence(struct kunit *test)
+{
+	struct asked *asked = make_client(test);
+	struct nova_core_test_gpu *gpu = test->priv;
+	struct nova_core *core = asked->core;
+
+	KUNIT_ASSERT_EQ(test, nova_core_mmu_init(core), 0);
+	nova_core_test_gpu_set_reg(gpu, NV_VF_INVALIDATE_PDB, UNTOUCHED);
+	nova_core_test_gpu_reply(gpu, NOVA_FW_CMD_SUSPEND, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test, nova_core_fw_suspend(core), 0);
+	KUNIT_EXPECT_EQ(test, nova_core_mmu_invalidate(core, 0), 0);
+	KUNIT_EXPECT_EQ(test, nova_core_test_gpu_reg(gpu, NV_VF_INVALIDATE_PDB), UNTOUCHED);
+
+	nova_core_pm_wake(core);
+	KUNIT_EXPECT_FALSE(test, core->pm.halted);
+	drop_client(asked);
+}
+
 static unsigned long impatient(void)
 {
 	return msecs_to_jiffies(TIMEOUT_MS);
@@ -175,6 +197,7 @@ static void pm_engines_that_hang(struct kunit *test)
 static struct kunit_case pm_test_cases[] = {
 	KUNIT_CASE(pm_machine_sleeps),
 	KUNIT_CASE(pm_device_stays_awake),
+	KUNIT_CASE(pm_translations_in_the_silence),
 	KUNIT_CASE(pm_engines_that_hang),
 	{}
 };
