@@ -148,6 +148,8 @@ static int nova_core_rpc_take_reply_locked(struct nova_core *core)
 	struct nova_core_rpc_request *request = rpc->request;
 	const struct nova_core_msg *msg = &rpc->msg;
 
+	lockdep_assert_held(&rpc->receive_lock);
+
 	if (!request || msg->tag != request->tag || msg->function != request->function)
 		return -EPROTO;
 
@@ -169,8 +171,9 @@ static int nova_core_rpc_take_event_locked(struct nova_core *core)
 {
 	struct nova_core_rpc *rpc = core->rpc;
 	const struct nova_core_msg *msg = &rpc->msg;
-
 	bool first = msg->function == NOVA_FW_EVT_INIT_DONE;
+
+	lockdep_assert_held(&rpc->receive_lock);
 
 	/* In whatever order, and whatever it is. */
 	nova_core_fw_log_event(&rpc->log, msg->function,

@@ -353,6 +353,8 @@ static int nova_bind_run_locked(struct nova_bind *bind)
 {
 	int ret;
 
+	lockdep_assert_held(&bind->vm->lock);
+
 	/* Before anything is recorded. Who dies later has seen the bind take place. */
 	if (nova_reset_wedged(bind->vm->pt.ndev))
 		return -ECANCELED;

@@ -313,6 +313,7 @@ static void nova_pm_unpark(struct nova_device *ndev)
  */
 bool nova_pm_is_parked(struct nova_device *ndev)
 {
+	lockdep_assert_held(&ndev->queues.lock);
 	return READ_ONCE(ndev->pm.parked);
 }
 

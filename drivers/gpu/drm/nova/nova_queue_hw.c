@@ -25,6 +25,8 @@
 static bool nova_queue_shut_locked(struct nova_queue *queue, int error, u32 flags, u32 code)
 	__must_hold_shared(nova_core_door) __must_hold(&queue->lock)
 {
+	lockdep_assert_held(&queue->lock);
+
 	if (queue->dead)
 		return false;
 	trace_nova_queue_kill(queue->ndev->drm.dev, queue->client_id, queue->id,
@@ -49,6 +51,8 @@ static void nova_queue_halt_locked(struct nova_queue *queue)
 {
 	bool engine_reset;
 
+	lockdep_assert_held(&queue->lock);
+
 	nova_core_chan_kill(queue->hw.chan, &engine_reset);
 	queue->state.resets += engine_reset;
 }
@@ -57,6 +61,8 @@ static void nova_queue_halt_locked(struct nova_queue *queue)
 static void nova_queue_abort_locked(struct nova_queue *queue)
 	__must_hold(&queue->lock)
 {
+	lockdep_assert_held(&queue->lock);
+
 	nova_queue_process(queue);
 	nova_timeline_abort(&queue->timeline, queue->dead);
 	nova_deps_cut(&queue->deps);
@@ -190,6 +196,8 @@ static void nova_queue_shut_lost_locked(struct nova_bound *bound, struct nova_qu
 {
 	u32 flags, code;
 
+	lockdep_assert_held(&queue->lock);
+
 	scoped_guard(spinlock, &bound->events.lock) {
 		flags = queue->verdict.flags ?: DRM_NOVA_QUEUE_STATE_INNOCENT;
 		code = queue->verdict.error;
@@ -207,6 +215,8 @@ static void nova_queues_halt_locked(struct nova_device *ndev, int error, bool go
 {
 	struct nova_bound *bound;
 	struct nova_queue *queue;
+
+	lockdep_assert_held(&ndev->queues.lock);
 
 	queue = list_first_entry_or_null(&ndev->queues.list, struct nova_queue, link);
 	if (!queue)
@@ -229,6 +239,8 @@ static void nova_queues_abort_locked(struct nova_device *ndev)
 	__must_hold(&ndev->queues.lock)
 {
 	struct nova_queue *queue;
+
+	lockdep_assert_held(&ndev->queues.lock);
 
 	list_for_each_entry(queue, &ndev->queues.list, link)
 		scoped_guard(mutex, &queue->lock)

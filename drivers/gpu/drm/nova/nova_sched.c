@@ -159,6 +159,8 @@ EXPORT_SYMBOL_IF_KUNIT(nova_sched_init);
 /**
  * nova_sched_fini() - end the scheduler of a queue
  * @queue: the queue, dead, with all fences and dependencies signalled
+ *
+ * The caller holds nova_device.queues.lock.
  */
 void nova_sched_fini(struct nova_queue *queue)
 {
@@ -226,6 +228,8 @@ void nova_sched_put_job(struct nova_sched *sched)
 /**
  * nova_sched_stop() - end a scheduler
  * @sched: the scheduler; its jobs have nothing to do or to wait for
+ *
+ * The caller holds nova_device.queues.lock.
  *
  * Returns when every job is freed and no work of the scheduler is left.
  *

@@ -490,6 +490,8 @@ static int nova_userptr_validate_locked(struct nova_userptr *userptr)
 	unsigned long *pfns;
 	int ret;
 
+	lockdep_assert_held(&userptr->lock);
+
 	if (nova_userptr_is_valid(userptr))
 		return 0;
 	pfns = kvcalloc(userptr->size >> PAGE_SHIFT, sizeof(*pfns),

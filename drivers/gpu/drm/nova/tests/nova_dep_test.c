@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Waiting for a foreign fence through a proxy that can be cut. */
 #include <kunit/test.h>
-#include <linux/slab.h>
 
 #include "../nova_dep.h"
-
-static const char *foreign_name(struct dma_fence *fence)
-{
-	return "foreign";
-}
-
-static const struct dma_fence_ops foreign_ops = {
-	.get_driver_name = foreign_name,
-	.get_timeline_name = foreign_name,
-};
+#include "nova_test_fence.h"
 
 /* Two dependencies on a fence of somebody else's. */
 struct waits {
@@ -29,9 +19,7 @@ static int dep_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, waits);
 	nova_deps_init(&waits->deps);
-	waits->foreign = kzalloc_obj(*waits->foreign);	/* freed by its last reference */
-	KUNIT_ASSERT_NOT_NULL(test, waits->foreign);
-	dma_fence_init(waits->foreign, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
+	waits->foreign = nova_test_fence_create(test);
 	waits->first = nova_dep_create(waits->foreign);
 	waits->second = nova_dep_create(waits->foreign);
 	KUNIT_ASSERT_NOT_NULL(test, waits->first);

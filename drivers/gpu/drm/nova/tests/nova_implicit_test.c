@@ -17,19 +17,10 @@
 #include "../nova_queue.h"
 #include "../nova_sched.h"
 #include "../nova_vm.h"
+#include "nova_test_fence.h"
 #include "nova_test_gpu.h"
 
 #define VA	0x40000000ull
-
-static const char *foreign_name(struct dma_fence *fence)
-{
-	return "foreign";
-}
-
-static const struct dma_fence_ops foreign_ops = {
-	.get_driver_name = foreign_name,
-	.get_timeline_name = foreign_name,
-};
 
 /* A job that is never submitted, in a VM with a buffer that somebody else writes to. */
 struct share {
@@ -40,15 +31,6 @@ struct share {
 	struct dma_fence *written;	/* by somebody else, to the buffer */
 	struct dma_fence *asked;	/* the client wants the job to wait for it */
 };
-
-static struct dma_fence *make_fence(struct kunit *test)
-{
-	struct dma_fence *fence = kzalloc_obj(*fence);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	dma_fence_init(fence, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
-	return fence;
-}
 
 static void bind(struct kunit *test, u32 vm_id, u32 handle)
 {
@@ -111,8 +93,8 @@ static int implicit_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, share);
 	share->gpu = gpu;
 	test->priv = share;
-	share->written = make_fence(test);
-	share->asked = make_fence(test);
+	share->written = nova_test_fence_create(test);
+	share->asked = nova_test_fence_create(test);
 	vm_id = nova_test_gpu_vm_create(gpu);
 	make_shared(test, vm_id);
 	share->vm = nova_vm_lookup(gpu->file.driver_priv, vm_id);
@@ -129,7 +111,8 @@ static void implicit_test_exit(struct kunit *test)
 
 	nova_job_fini(share->job);
 	kfree(share->job);
-	nova_sched_fini(&share->queue);
+	scoped_guard(mutex, &share->queue.ndev->queues.lock)
+		nova_sched_fini(&share->queue);
 	mutex_destroy(&share->queue.lock);
 	nova_vm_put(share->vm);
 	KUNIT_EXPECT_EQ(test, kref_read(&share->asked->refcount), 1);

@@ -18,19 +18,10 @@
 #include "../nova_fence.h"
 #include "../nova_queue.h"
 #include "../nova_sched.h"
+#include "nova_test_fence.h"
 #include "nova_test_gpu.h"
 
 #define JOBS	5
-
-static const char *foreign_name(struct dma_fence *fence)
-{
-	return "foreign";
-}
-
-static const struct dma_fence_ops foreign_ops = {
-	.get_driver_name = foreign_name,
-	.get_timeline_name = foreign_name,
-};
 
 struct line {
 	struct nova_test_gpu *gpu;
@@ -40,6 +31,13 @@ struct line {
 	struct work_struct cut;
 	bool ended;
 };
+
+static void init_sched(struct kunit *test, struct line *line)
+{
+	KUNIT_ASSERT_EQ(test, nova_sched_init(line->gpu->bound, &line->queue), 0);
+	/* There is no engine to be asked. */
+	line->queue.sched.base.timeout = MAX_SCHEDULE_TIMEOUT;
+}
 
 static int sched_test_init(struct kunit *test)
 {
@@ -58,11 +56,9 @@ static int sched_test_init(struct kunit *test)
 		queue->ring.shut = true;
 	nova_timeline_init(&queue->timeline);
 	nova_deps_init(&queue->deps);
-	KUNIT_ASSERT_EQ(test, nova_sched_init(gpu->bound, queue), 0);
+	init_sched(test, line);
 
-	line->foreign = kzalloc_obj(*line->foreign);
-	KUNIT_ASSERT_NOT_NULL(test, line->foreign);
-	dma_fence_init(line->foreign, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
+	line->foreign = nova_test_fence_create(test);
 	test->priv = line;
 	return 0;
 }
@@ -74,7 +70,8 @@ static void sched_test_exit(struct kunit *test)
 	if (!line->ended) {
 		nova_timeline_abort(&line->queue.timeline, -ECANCELED);
 		nova_deps_cut(&line->queue.deps);
-		nova_sched_fini(&line->queue);
+		scoped_guard(mutex, &line->queue.ndev->queues.lock)
+			nova_sched_fini(&line->queue);
 	}
 	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&line->foreign->refcount), 1);
@@ -112,7 +109,8 @@ static void sched_end_frees_all_jobs(struct kunit *test)
 	for (unsigned int i = 0; i < JOBS; i++)
 		submit(test, i, make_job(test));
 	nova_timeline_abort(&line->queue.timeline, -ENODEV);
-	nova_sched_fini(&line->queue);
+	scoped_guard(mutex, &line->queue.ndev->queues.lock)
+		nova_sched_fini(&line->queue);
 	line->ended = true;
 	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	for (unsigned int i = 0; i < JOBS; i++) {
@@ -137,7 +135,8 @@ static void sched_end_waits_for_nobody_else(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, list_count_nodes(&line->queue.deps.armed), 1);
 	nova_timeline_abort(&line->queue.timeline, -ECANCELED);
 	nova_deps_cut(&line->queue.deps);
-	nova_sched_fini(&line->queue);
+	scoped_guard(mutex, &line->queue.ndev->queues.lock)
+		nova_sched_fini(&line->queue);
 	line->ended = true;
 	KUNIT_EXPECT_EQ(test, atomic_read(&line->queue.sched.jobs), 0);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(line->foreign));
@@ -175,7 +174,8 @@ static void sched_end_has_one_taker(struct kunit *test)
 	nova_timeline_abort(&line->queue.timeline, -ENODEV);
 	INIT_WORK(&line->cut, cut_deps_at_end);
 	queue_work(system_dfl_wq, &line->cut);
-	nova_sched_fini(&line->queue);
+	scoped_guard(mutex, &line->queue.ndev->queues.lock)
+		nova_sched_fini(&line->queue);
 	line->ended = true;
 	flush_work(&line->cut);
 	for (unsigned int i = 0; i < JOBS; i++) {
@@ -267,13 +267,14 @@ static void sched_end_stops_late_worker(struct kunit *test)
 		flush_work(late.work);
 		WRITE_ONCE(late.held, false);
 		nova_timeline_abort(&queue->timeline, -ECANCELED);
-		nova_sched_fini(queue);
+		scoped_guard(mutex, &queue->ndev->queues.lock)
+			nova_sched_fini(queue);
 		line->ended = true;
 		held += READ_ONCE(late.held);
 		WRITE_ONCE(late.held, true);
 		dma_fence_put(line->fences[0]);
 		line->fences[0] = NULL;
-		KUNIT_ASSERT_EQ(test, nova_sched_init(line->gpu->bound, queue), 0);
+		init_sched(test, line);
 		line->ended = false;
 	}
 	KUNIT_EXPECT_GT(test, held, 0);

@@ -17,6 +17,7 @@
 #include "../nova_gem.h"
 #include "../nova_vm.h"
 #include "../nova_vram.h"
+#include "nova_test_fence.h"
 #include "nova_test_gpu.h"
 
 #define VRAM_BASE	SZ_2M	/* the first large page of what is usable */
@@ -295,24 +296,12 @@ static void vram_walk_without_the_reservation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, faults.wrong, 0);
 }
 
-static const char *foreign_name(struct dma_fence *fence)
-{
-	return "foreign";
-}
-
-static const struct dma_fence_ops foreign_ops = {
-	.get_driver_name = foreign_name,
-	.get_timeline_name = foreign_name,
-};
-
 /* Work of an address space that does not end before the test wants it to. */
 static struct dma_fence *make_busy(struct kunit *test, struct nova_vm *vm)
 {
-	struct dma_fence *fence = kzalloc_obj(*fence);
+	struct dma_fence *fence = nova_test_fence_create(test);
 	struct dma_resv *resv = nova_vm_resv(vm);
 
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	dma_fence_init(fence, &foreign_ops, NULL, dma_fence_context_alloc(1), 1);
 	dma_resv_lock(resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
 	dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_BOOKKEEP);
