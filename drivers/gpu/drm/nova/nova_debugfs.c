@@ -184,64 +184,31 @@ static int nova_debugfs_vm(struct seq_file *seq, void *unused)
 /* Entries of a ring that are shown. */
 #define NOVA_DEBUGFS_ENTRIES	32
 
-/**
- * struct nova_debugfs_ring - a ring, for as long as the channel is there
- * @entries: what is in it
- * @mask: size less one
- * @get: GP_GET
- * @put: GP_PUT
- *
- * Both indices are from USERD, which the device writes, and the client of a user-mode queue: any
- * place in the ring may come out.
- */
-struct nova_debugfs_ring {
-	const __le64 *entries;
-	u32 mask;
-	u32 get;
-	u32 put;
-};
-
-static void nova_debugfs_get_ring(struct nova_queue *queue, struct nova_debugfs_ring *ring)
+static void nova_debugfs_show_entry(struct seq_file *seq, u32 index, u64 raw)
 {
-	struct nova_queue_memory memory;
+	struct nova_queue_entry entry = nova_queue_entry_decode(raw);
 
-	nova_queue_memory(queue, &memory);
-	ring->entries = memory.ring;
-	ring->mask = queue->ring_size - 1;
-	ring->get = le32_to_cpu(READ_ONCE(memory.userd[NV_USERD_GP_GET / 4])) & ring->mask;
-	ring->put = le32_to_cpu(READ_ONCE(memory.userd[NV_USERD_GP_PUT / 4])) & ring->mask;
-}
-
-static void nova_debugfs_show_entry(struct seq_file *seq, u32 index, u64 entry)
-{
-	u32 lo = lower_32_bits(entry), hi = upper_32_bits(entry);
-	u32 words = NV_GET(NV_GP_ENTRY1_LENGTH, hi);
-
-	if (words)
-		seq_printf(seq, "  [%u] %#llx, %u bytes%s\n", index,
-			   (u64)NV_GET(NV_GP_ENTRY1_GET_HI, hi) << 32 | (lo & NV_GP_ENTRY0_GET),
-			   words * 4, hi & NV_GP_ENTRY1_SYNC ? ", sync" : "");
+	if (entry.length)
+		seq_printf(seq, "  [%u] %#llx, %u bytes%s\n", index, entry.va, entry.length,
+			   entry.sync ? ", sync" : "");
 	else
-		seq_printf(seq, "  [%u] opcode %u\n", index, NV_GET(NV_GP_ENTRY1_OPCODE, hi));
+		seq_printf(seq, "  [%u] opcode %u\n", index, entry.opcode);
 }
 
 static void nova_debugfs_show_ring(struct seq_file *seq, struct nova_queue *queue)
 {
-	struct nova_debugfs_ring ring;
-	u32 count;
+	struct nova_queue_memory memory;
+	u32 get, put, count;
 
-	nova_debugfs_get_ring(queue, &ring);
-	count = (ring.put - ring.get) & ring.mask;
+	nova_queue_memory(queue, &memory);
+	get = nova_queue_memory_index(&memory, NV_USERD_GP_GET);
+	put = nova_queue_memory_index(&memory, NV_USERD_GP_PUT);
+	count = (put - get) & memory.mask;
 	seq_printf(seq, "client %llu queue %u: %sget %u, put %u of %u\n", queue->client_id,
-		   queue->id, queue->userq ? "user-mode, " : "", ring.get, ring.put,
-		   queue->ring_size);
-	for (u32 i = 0; i < min(count, NOVA_DEBUGFS_ENTRIES); i++) {
-		u32 index = (ring.get + i) & ring.mask;
-		/* data_race: what is there may be done by now, and the place used again */
-		__le64 entry = data_race(READ_ONCE(ring.entries[index]));
-
-		nova_debugfs_show_entry(seq, index, le64_to_cpu(entry));
-	}
+		   queue->id, queue->userq ? "user-mode, " : "", get, put, queue->ring_size);
+	for (u32 i = 0; i < min(count, NOVA_DEBUGFS_ENTRIES); i++)
+		nova_debugfs_show_entry(seq, (get + i) & memory.mask,
+					nova_queue_memory_entry(&memory, get + i));
 	if (count > NOVA_DEBUGFS_ENTRIES)
 		seq_printf(seq, "  and %u more\n", count - NOVA_DEBUGFS_ENTRIES);
 }
@@ -261,16 +228,18 @@ static int nova_debugfs_rings(struct seq_file *seq, void *unused)
 /* A user-mode queue has no jobs, no fences, and no PUT that the driver knows of. */
 static void nova_debugfs_show_progress(struct seq_file *seq, struct nova_queue *queue)
 {
-	struct nova_debugfs_ring ring;
+	struct nova_queue_memory memory;
+	u32 get;
 
-	nova_debugfs_get_ring(queue, &ring);
+	nova_queue_memory(queue, &memory);
+	get = nova_queue_memory_index(&memory, NV_USERD_GP_GET);
 	if (queue->userq) {
-		seq_printf(seq, "user-mode, get %u, put %u of %u, ", ring.get, ring.put,
-			   queue->ring_size);
+		seq_printf(seq, "user-mode, get %u, put %u of %u, ", get,
+			   nova_queue_memory_index(&memory, NV_USERD_GP_PUT), queue->ring_size);
 		return;
 	}
 	guard(spinlock)(&queue->ring.lock);
-	seq_printf(seq, "get %u, put %u of %u, last job %llu, pending %llu, ", ring.get,
+	seq_printf(seq, "get %u, put %u of %u, last job %llu, pending %llu, ", get,
 		   queue->hw.put, queue->ring_size, queue->hw.seqno,
 		   nova_timeline_pending(&queue->timeline));
 }

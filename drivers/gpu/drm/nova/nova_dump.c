@@ -251,7 +251,6 @@ static void nova_dump_channel(struct nova_dump_snapshot *snap)
 	__must_hold_shared(nova_core_door)
 {
 	struct nova_queue *queue = snap->queue;
-	const __le32 *userd = snap->memory.userd;
 	struct nova_dump_channel *to;
 
 	nova_dump_writer_begin(&snap->writer, NOVA_DUMP_CHANNEL);
@@ -266,7 +265,7 @@ static void nova_dump_channel(struct nova_dump_snapshot *snap)
 			.chid = nova_core_chan_id(queue->hw.chan),
 			.ring_size = queue->ring_size,
 			.gp_get = snap->gp_get,
-			.gp_put = le32_to_cpu(READ_ONCE(userd[NV_USERD_GP_PUT / 4])),
+			.gp_put = le32_to_cpu(READ_ONCE(snap->memory.userd[NV_USERD_GP_PUT / 4])),
 			.put = snap->put,
 			.ring_va = queue->hw.va.start,
 			.root = nova_pt_root(&queue->vm->pt),
@@ -320,7 +319,7 @@ static void nova_dump_registers(struct nova_dump_snapshot *snap)
 static void nova_dump_ring(struct nova_dump_snapshot *snap)
 {
 	struct nova_queue *queue = snap->queue;
-	u32 mask = queue->ring_size - 1, first = (snap->gp_get - NOVA_DUMP_RING_BEFORE) & mask;
+	u32 mask = snap->memory.mask, first = (snap->gp_get - NOVA_DUMP_RING_BEFORE) & mask;
 	u32 pending = (snap->put - snap->gp_get) & mask;
 	u32 count = min3(queue->ring_size, pending + NOVA_DUMP_RING_BEFORE, NOVA_DUMP_RING_MAX);
 	struct nova_dump_ring *to;
@@ -333,7 +332,7 @@ static void nova_dump_ring(struct nova_dump_snapshot *snap)
 		to->count = count;
 		entries = (u64 *)(to + 1);
 		for (u32 i = 0; i < count; i++)
-			entries[i] = le64_to_cpu(READ_ONCE(snap->memory.ring[(first + i) & mask]));
+			entries[i] = nova_queue_memory_entry(&snap->memory, first + i);
 	}
 	nova_dump_writer_end(&snap->writer);
 }
@@ -402,20 +401,17 @@ static bool nova_dump_job_pushes(struct nova_dump_snapshot *snap, const struct n
  */
 static void nova_dump_ring_pushes(struct nova_dump_snapshot *snap)
 {
-	u32 mask = snap->queue->ring_size - 1, first = (snap->gp_get - 1) & mask;
-	u32 count = ((snap->put - snap->gp_get) & mask) + 1;
+	u32 count = ((snap->put - snap->gp_get) & snap->memory.mask) + 1;
 
 	for (u32 i = 0; i < count; i++) {
-		u64 entry = le64_to_cpu(READ_ONCE(snap->memory.ring[(first + i) & mask]));
-		u32 lo = lower_32_bits(entry), hi = upper_32_bits(entry);
+		u64 raw = nova_queue_memory_entry(&snap->memory, snap->gp_get - 1 + i);
+		struct nova_queue_entry entry = nova_queue_entry_decode(raw);
 		const struct nova_dump_push push = {
-			.va = (u64)NV_GET(NV_GP_ENTRY1_GET_HI, hi) << 32 |
-			      (lo & NV_GP_ENTRY0_GET),
-			.length = NV_GET(NV_GP_ENTRY1_LENGTH, hi) * 4,
-			.flags = hi & NV_GP_ENTRY1_SYNC ? DRM_NOVA_PUSH_SYNC : 0,
+			.va = entry.va,
+			.length = entry.length,
+			.flags = entry.sync ? DRM_NOVA_PUSH_SYNC : 0,
 		};
 
-		/* Without a length it is for Host itself, or was never written. */
 		if (push.length && !nova_dump_push(snap, &push))
 			return;
 	}
@@ -605,13 +601,9 @@ void nova_dump_take(struct nova_bound *bound, struct nova_queue *queue, u32 stat
 	scoped_guard(spinlock, &bound->events.lock)
 		snap.cause = queue->cause;
 	snap.completed = min(le64_to_cpu(READ_ONCE(*snap.memory.fence)), queue->hw.seqno);
-	snap.gp_get = le32_to_cpu(READ_ONCE(snap.memory.userd[NV_USERD_GP_GET / 4])) &
-		      (queue->ring_size - 1);
-	snap.put = queue->hw.put;
-	/* The client of a user-mode queue can write both: any place in the ring may come out. */
-	if (queue->userq)
-		snap.put = le32_to_cpu(READ_ONCE(snap.memory.userd[NV_USERD_GP_PUT / 4])) &
-			   (queue->ring_size - 1);
+	snap.gp_get = nova_queue_memory_index(&snap.memory, NV_USERD_GP_GET);
+	snap.put = queue->userq ? nova_queue_memory_index(&snap.memory, NV_USERD_GP_PUT) :
+				  queue->hw.put;
 
 	nova_dump_device(&snap);
 	nova_dump_error(&snap, state, code);

@@ -124,15 +124,31 @@ struct nova_queue {
 };
 
 /**
- * struct nova_queue_memory - the parts of a queue's memory that a dump has
+ * struct nova_queue_memory - a queue's memory for who looks at it
  * @ring: the entries
+ * @mask: number of entries less one
  * @userd: USERD
  * @fence: the semaphore that jobs release
  */
 struct nova_queue_memory {
 	const __le64 *ring;
+	u32 mask;
 	const __le32 *userd;
 	const __le64 *fence;
+};
+
+/**
+ * struct nova_queue_entry - what an entry of a ring says
+ * @va: of the push
+ * @length: of the push in bytes; 0: it is for Host itself, or was never written
+ * @opcode: for Host, if there is no push
+ * @sync: the push is fetched when those before it are done
+ */
+struct nova_queue_entry {
+	u64 va;
+	u32 length;
+	u32 opcode;
+	bool sync;
 };
 
 bool nova_queue_priority_allowed(u32 priority);
@@ -148,6 +164,9 @@ void nova_queue_put(struct nova_queue *queue)
 void nova_queue_run(struct nova_bound *bound, struct nova_queue *queue, struct nova_job *job)
 	__must_hold_shared(nova_core_door);
 void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory);
+u32 nova_queue_memory_index(const struct nova_queue_memory *memory, u32 offset);
+u64 nova_queue_memory_entry(const struct nova_queue_memory *memory, u32 index);
+struct nova_queue_entry nova_queue_entry_decode(u64 entry);
 void nova_queue_process(struct nova_queue *queue);
 void nova_queue_kill(struct nova_queue *queue, int error, u32 flags, u32 code)
 	__must_hold_shared(nova_core_door);

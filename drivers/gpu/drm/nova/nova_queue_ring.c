@@ -69,8 +69,55 @@ static size_t nova_queue_slot_offset(const struct nova_queue *queue, u64 seqno)
 void nova_queue_memory(struct nova_queue *queue, struct nova_queue_memory *memory)
 {
 	memory->ring = queue->hw.mem.cpu;
+	memory->mask = queue->ring_size - 1;
 	memory->userd = queue->hw.mem.cpu + nova_queue_userd_offset(queue);
 	memory->fence = queue->hw.mem.cpu + nova_queue_fence_offset(queue);
+}
+
+/**
+ * nova_queue_memory_index() - an index of the ring, as USERD has it
+ * @memory: of the queue
+ * @offset: NV_USERD_GP_GET or NV_USERD_GP_PUT
+ *
+ * The device writes USERD, and the client of a user-mode queue: whatever is there, it is a place
+ * in the ring that comes out.
+ *
+ * Return: the index.
+ */
+u32 nova_queue_memory_index(const struct nova_queue_memory *memory, u32 offset)
+{
+	return le32_to_cpu(READ_ONCE(memory->userd[offset / 4])) & memory->mask;
+}
+
+/**
+ * nova_queue_memory_entry() - an entry of the ring
+ * @memory: of the queue
+ * @index: which one; counted on from the start beyond the end
+ *
+ * Return: the entry, read once: it can change at any time.
+ */
+u64 nova_queue_memory_entry(const struct nova_queue_memory *memory, u32 index)
+{
+	/* data_race: a job that is just being written to a place that is free is not looked at */
+	return le64_to_cpu(data_race(READ_ONCE(memory->ring[index & memory->mask])));
+}
+
+/**
+ * nova_queue_entry_decode() - take an entry apart
+ * @entry: anything
+ *
+ * Return: what it says.
+ */
+struct nova_queue_entry nova_queue_entry_decode(u64 entry)
+{
+	u32 lo = lower_32_bits(entry), hi = upper_32_bits(entry);
+
+	return (struct nova_queue_entry) {
+		.va = (u64)NV_GET(NV_GP_ENTRY1_GET_HI, hi) << 32 | (lo & NV_GP_ENTRY0_GET),
+		.length = NV_GET(NV_GP_ENTRY1_LENGTH, hi) * 4,
+		.opcode = NV_GET(NV_GP_ENTRY1_OPCODE, hi),
+		.sync = hi & NV_GP_ENTRY1_SYNC,
+	};
 }
 
 /* Release the semaphore to @seqno once the engine is idle, then interrupt. */
