@@ -96,13 +96,16 @@ struct nova_dump_snapshot {
 static noinline void nova_dump_work(struct work_struct *work)
 {
 	struct nova_dump *dump = container_of(work, struct nova_dump, work);
-	void *copy = __vmalloc(dump->used, GFP_KERNEL | __GFP_NOWARN);
+	size_t used = dump->used;
+	void *copy = __vmalloc(used, GFP_KERNEL | __GFP_NOWARN);
 
+	if (copy)
+		memcpy(copy, dump->data, used);
+	/* First: whoever reads the dump may free it and cause the next one at once. */
+	clear_bit_unlock(0, &dump->busy);
 	/* It is devcoredump's from here on. One that nobody has read yet has precedence. */
 	if (copy)
-		dev_coredumpv(dump->dev, memcpy(copy, dump->data, dump->used), dump->used,
-			      GFP_KERNEL);
-	clear_bit_unlock(0, &dump->busy);
+		dev_coredumpv(dump->dev, copy, used, GFP_KERNEL);
 }
 
 /**
