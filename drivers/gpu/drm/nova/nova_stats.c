@@ -7,12 +7,15 @@
 #include <linux/dma-resv.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
 #include <drm/nova_drm.h>
+
+#include "regs/nv_timer.h"
 
 #include "nova_device.h"
 #include "nova_engine.h"
@@ -116,9 +119,22 @@ static void nova_stats_show_device(struct drm_printer *printer, struct nova_devi
 }
 
 /*
- * Neither cycles nor frequencies: the GPU counts no cycles, and its engines have no clock that
- * software knows of. Busy time is all there is.
+ * The engines count no cycles. Those of the GPU's timer are told, its only clock that software
+ * knows: the busy time, and the time that has passed when it was read, in its unit. Both are the
+ * kernel's time, which runs on while the device sleeps and does not ask it.
  */
+static void nova_stats_show_engine(struct drm_printer *printer, const char *kind, u32 instance,
+				   u64 busy_ns)
+{
+	u64 now_ns = ktime_get_ns();
+
+	drm_printf(printer, "drm-engine-%s%u:\t%llu ns\n", kind, instance, busy_ns);
+	drm_printf(printer, "drm-cycles-%s%u:\t%llu\n", kind, instance,
+		   busy_ns / NV_PTIMER_RESOLUTION_NS);
+	drm_printf(printer, "drm-total-cycles-%s%u:\t%llu\n", kind, instance,
+		   now_ns / NV_PTIMER_RESOLUTION_NS);
+}
+
 static void nova_stats_show_engines(struct drm_printer *printer, struct nova_device *ndev,
 				    struct nova_stats *stats)
 {
@@ -129,8 +145,8 @@ static void nova_stats_show_engines(struct drm_printer *printer, struct nova_dev
 
 		if (!kind)
 			continue;
-		drm_printf(printer, "drm-engine-%s%u:\t%llu ns\n", kind->name,
-			   info->engines[i].instance, (u64)atomic64_read(&stats->busy_ns[i]));
+		nova_stats_show_engine(printer, kind->name, info->engines[i].instance,
+				       atomic64_read(&stats->busy_ns[i]));
 	}
 }
 
