@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Requests and replies, and a firmware that does not keep to the protocol. */
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/workqueue.h>
 
+#include "../nova_core_fw.h"
 #include "../nova_core_rpc.h"
 #include "../regs/nv_vf.h"
 #include "nova_core_test_gpu.h"
@@ -64,14 +67,22 @@ static void rpc_call_and_reply(struct kunit *test)
 }
 
 struct late_reply {
-	struct delayed_work work;
+	struct work_struct work;
 	struct nova_core_test_gpu *gpu;
 };
 
+static unsigned long patient(void)
+{
+	return 60 * HZ;
+}
+
 static void late_reply_work(struct work_struct *work)
 {
-	struct late_reply *late = container_of(work, struct late_reply, work.work);
+	struct late_reply *late = container_of(work, struct late_reply, work);
+	unsigned long end = jiffies + 30 * HZ;
 
+	while (!wq_has_sleeper(&late->gpu->core.wait) && time_before(jiffies, end))
+		usleep_range(100, 200);
 	good_reply(late->gpu);
 	nova_core_test_gpu_publish(late->gpu, 1);
 }
@@ -84,12 +95,13 @@ static void rpc_late_reply_without_interrupt(struct kunit *test)
 	u32 reply = 0;
 
 	nova_core_rpc_resume(&gpu->core);
-	INIT_DELAYED_WORK_ONSTACK(&late.work, late_reply_work);
-	schedule_delayed_work(&late.work, msecs_to_jiffies(20));
+	kunit_activate_static_stub(test, nova_core_fw_timeout, patient);
+	INIT_WORK_ONSTACK(&late.work, late_reply_work);
+	schedule_work(&late.work);
 	KUNIT_EXPECT_EQ(test, call(gpu, &reply), 0);
 	KUNIT_EXPECT_EQ(test, reply, REPLY);
-	flush_delayed_work(&late.work);
-	destroy_delayed_work_on_stack(&late.work);
+	flush_work(&late.work);
+	destroy_work_on_stack(&late.work);
 	expect_alive(gpu, true);
 	/* What came with the lost one is announced again. */
 	KUNIT_EXPECT_EQ(test, nova_core_test_gpu_reg(gpu, NV_VF_INTR_TOP_EN_SET),
