@@ -406,7 +406,7 @@ static void lie_once(struct fw_driver *fw, enum emu_chaos_category category, boo
 	start(emu, 11, 1, all_of(category));
 	fw_prepare(fw, NOVA_FW_CMD_GET_INFO, NULL, 0);
 	fw_kick(fw);
-	gpu_wait(emu_stats_counter(emu->stats, EMU_FW_COMMANDS) == 1);
+	gpu_wait(lies(emu, EMU_LIE_SILENCE));
 	*silent = true;
 	for (i = 0; i < 2000 && *silent; i++) {
 		*silent = !fw_poll(fw, &message);

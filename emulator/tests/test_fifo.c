@@ -44,7 +44,7 @@ static void test_doorbell_while_running(void **state)
 		test->chans[0].used = 0;
 		test->chans[0].start = 0;
 		fifo_release(test, 0, 0, round);
-		fifo_long_work(test, 0, 1);
+		fifo_long_work(test, 0, 20);
 		fifo_kick(test, 0);
 		gpu_wait(fifo_word(test, 0) == round);
 		fifo_release(test, 0, 1, round);
@@ -105,7 +105,7 @@ static void test_round_robin(void **state)
 
 	for (i = 0; i < 4; i++) {
 		fifo_open(test, i, 0, i % 3);
-		fifo_long_work(test, i, 8);
+		fifo_long_work(test, i, 32);
 		gpu_semaphore(&test->chans[i], FIFO_DATA_VA + i * 4, 0xffffffff,
 			      NV_C46F_SEM_OP_REDUCTION | NV_C46F_SEM_EXECUTE_UNSIGNED |
 			      NV_PUT(NV_C46F_SEM_EXECUTE_REDUCTION, NV_C46F_SEM_REDUCTION_INC));
@@ -303,13 +303,15 @@ static void test_hang_in_work(void **state)
 {
 	struct fifo_test *test = *state;
 	bool stuck = false;
-	uint32_t chid;
+	uint32_t chid, before;
 
 	fifo_open(test, 0, 0, 1);
 	fifo_open(test, 1, 0, 1);
-	fifo_long_work(test, 0, 500);
-	fifo_release(test, 0, 0, 1);
-	fifo_kick(test, 0);
+	fifo_long_work(test, 0, 100);
+	gpu_semaphore(&test->chans[0], FIFO_DATA_VA, 0xffffffff,
+		      NV_C46F_SEM_OP_REDUCTION | NV_C46F_SEM_EXECUTE_UNSIGNED |
+		      NV_PUT(NV_C46F_SEM_EXECUTE_REDUCTION, NV_C46F_SEM_REDUCTION_INC));
+	fifo_repeat(test, 0, GPU_RING_ENTRIES - 1);
 	chid = test->chans[0].chid;
 	gpu_wait(emu_fifo_engine_status(test->gpu->emu, 0, &stuck) == chid);
 	emu_fifo_hang(test->gpu->emu, 0);
@@ -317,8 +319,9 @@ static void test_hang_in_work(void **state)
 	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, test->chans[1].chid), 0);
 	assert_int_equal(fw_channel(&test->fw, NOVA_FW_CMD_CHANNEL_STOP, chid), NOVA_FW_ERR_HUNG);
 	/* Healed, it goes on where it was. */
+	before = fifo_word(test, 0);
 	emu_fifo_heal(test->gpu->emu);
-	gpu_wait(fifo_word(test, 0) == 1);
+	gpu_wait(fifo_word(test, 0) > before);
 }
 
 static struct nova_fw_channel_error receive_error(struct fifo_test *test)
@@ -468,7 +471,7 @@ static void test_shutdown_under_load(void **state)
 	for (i = 0; i < 4; i++) {
 		fifo_open(test, i, i % 2, 1);
 		fifo_long_work(test, i, 100);
-		fifo_kick(test, i);
+		fifo_repeat(test, i, GPU_RING_ENTRIES - 1);
 	}
 	emu_fifo_hang(test->gpu->emu, 1);
 	gpu_wait(emu_fifo_engine_status(test->gpu->emu, 1, &stuck) != EMU_FIFO_NO_CHANNEL && stuck);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "fifo_test.h"
 #include "../emu_bar.h"
+#include "../emu_fifo_run.h"
 #include "regs/nv_twod.h"
 
 #include <string.h>
@@ -114,6 +115,7 @@ static void test_resume_blocked(void **state)
 	fifo_acquire(test, 0, 1, 5);
 	fifo_release(test, 0, 2, 1);
 	fifo_kick(test, 0);
+	gpu_wait(atomic_load(&test->gpu->emu->fifo->blocked) == 1);
 	suspend(test);
 	power(test, 3);
 	power(test, 0);
@@ -281,6 +283,8 @@ static void test_resume_impossible(void **state)
 			gpu_method(&test->chans[0], 0, NV_C46F_SEM_ADDR_LO, va + 4);
 		fifo_kick(test, 0);
 		gpu_wait(fifo_word(test, 0) == i + 1);
+		if (i)
+			gpu_wait(atomic_load(&test->gpu->emu->fifo->blocked) == 1);
 		suspend(test);
 		if (i == 1)
 			spoil(test, va, va + 4, 4);

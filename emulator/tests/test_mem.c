@@ -4,6 +4,7 @@
 #include "emu_test.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -322,13 +323,14 @@ static void test_cache_goes_stale(void **state)
 
 struct unmapper {
 	struct emu *emu;
-	_Atomic bool done;
+	_Atomic bool begun, done;
 };
 
 static void *unmap_main(void *data)
 {
 	struct unmapper *unmapper = data;
 
+	atomic_store(&unmapper->begun, true);
 	emu_mem_unmap_all(unmapper->emu);
 	atomic_store(&unmapper->done, true);
 	return NULL;
@@ -348,6 +350,8 @@ static void test_unmap_waits_for_spans(void **state)
 	at = emu_mem_span(emu, EMU_SYSTEM, 0x10000, &span, true);
 	assert_non_null(at);
 	assert_int_equal(pthread_create(&thread, NULL, unmap_main, &unmapper), 0);
+	while (!atomic_load(&unmapper.begun))
+		sched_yield();
 	/* Nested use while a writer waits must not deadlock, and the span stays good. */
 	for (i = 0; i < 10000; i++) {
 		assert_int_equal(emu_mem_write(emu, EMU_SYSTEM, 0x10000, &i, sizeof(i)), 0);

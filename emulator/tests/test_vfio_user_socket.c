@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -329,11 +330,14 @@ static void test_stop_while_blocked(void **state)
 {
 	struct server *server = *state;
 	int client = client_negotiate(server);
+	struct pollfd pollfd = { client, POLLIN, 0 };
 	struct message message;
 
 	message_read(&message, 1, 0, VFIO_USER_MAX_DATA);
 	client_send(client, message.bytes, message.len, NULL, 0);
 	client_send(client, message.bytes, message.len, NULL, 0);
+	/* It is at the first of them, which is larger than the socket's buffer. */
+	assert_int_equal(poll(&pollfd, 1, -1), 1);
 	eventfd_write(server->stop, 1);
 	pthread_join(server->thread, NULL);
 	assert_int_equal(server->result, 0);
