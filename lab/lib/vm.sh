@@ -245,7 +245,8 @@ vm_arguments() {
 	local i run=/nova/out/runs/$run_id
 	# An oops ends the run: what it leaves behind, locks above all, would only be waited for until the time is up. So do
 	# ten reports of any other kind: what wrote into freed memory once can write there all night.
-	local append="console=ttyS0 loglevel=5 oops=panic sysctl.kernel.warn_limit=10 panic=-1 mitigations=off no_timer_check tsc=nowatchdog log_buf_len=4M nova.run=$run_id"
+	# A processor that the host takes away for half a minute is no lockup of the guest's.
+	local append="console=ttyS0 loglevel=5 oops=panic sysctl.kernel.warn_limit=10 panic=-1 mitigations=off no_timer_check tsc=nowatchdog watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 log_buf_len=4M nova.run=$run_id"
 	vm_args=(-M q35)
 	read -ra accel <<<"$vm_accel"
 	vm_args+=("${accel[@]}" -smp "$vm_smp" -m "$vm_mem"
