@@ -158,8 +158,11 @@ static void test_priority(int fd)
 #define SEGMENTS_FIRST	4u	/* of the queue that is watched */
 #define SEGMENTS_OTHER	200u	/* more turns than the other one can have meanwhile */
 
-/* Where the counters are in the buffer: of each queue, and copies of the other one's. */
-enum { COUNT_FIRST, COUNT_OTHER, COUNT_BEGIN, COUNT_END };
+/*
+ * What is in the buffer: the counter of each queue, copies of the other one's, and whether the
+ * first queue is under way.
+ */
+enum { COUNT_FIRST, COUNT_OTHER, COUNT_BEGIN, COUNT_END, FIRST_BEGAN };
 
 static void push_semaphore(struct igt_nova_push *push, uint64_t va, uint32_t payload,
 			   uint32_t execute)
@@ -214,7 +217,7 @@ static uint32_t queue_of(struct igt_nova_client *client, uint32_t priority)
 /* How many turns the other queue has had while the first had SEGMENTS_FIRST * TURNS. */
 static uint32_t race(uint32_t first, uint32_t other)
 {
-	struct drm_nova_push segments[SEGMENTS_OTHER] = { 0 };
+	struct drm_nova_push segments[SEGMENTS_OTHER + 1] = { 0 };
 	struct igt_nova_client client;
 	struct igt_nova_push push;
 	uint32_t fence[2], turns;
@@ -222,8 +225,10 @@ static uint32_t race(uint32_t first, uint32_t other)
 
 	igt_nova_client_open(&client);
 	igt_nova_client_bo(&client, &bo, PAGE, SYSTEM);
-	/* It begins when the other one is under way. */
+	/* It begins when the other one is under way, which waits for it in turn. */
 	igt_nova_push_begin(&client, &push, 64);
+	push_semaphore(&push, bo.va + FIRST_BEGAN * 4, 1,
+		       NV_PUT(NV_C46F_SEM_EXECUTE_OPERATION, NV_C46F_SEM_OP_RELEASE));
 	push_acquire_at_least(&push, bo.va + COUNT_OTHER * 4, TURNS);
 	igt_nova_push_copy(&push, bo.va + COUNT_BEGIN * 4, bo.va + COUNT_OTHER * 4, 4);
 	segments[0] = (struct drm_nova_push) { push.va, push.length, 0 };
@@ -237,11 +242,15 @@ static uint32_t race(uint32_t first, uint32_t other)
 	fence[0] = submit_segments(client.fd, queue_of(&client, first), segments,
 				   SEGMENTS_FIRST + 2);
 
+	igt_nova_push_begin(&client, &push, 64);
+	push_acquire_at_least(&push, bo.va + FIRST_BEGAN * 4, 1);
+	segments[0] = (struct drm_nova_push) { push.va, push.length, 0 };
 	igt_nova_push_begin(&client, &push, TURNS * 16);
 	push_turns(&push, bo.va + COUNT_OTHER * 4);
-	for (unsigned int i = 0; i < SEGMENTS_OTHER; i++)
+	for (unsigned int i = 1; i <= SEGMENTS_OTHER; i++)
 		segments[i] = (struct drm_nova_push) { push.va, push.length, 0 };
-	fence[1] = submit_segments(client.fd, queue_of(&client, other), segments, SEGMENTS_OTHER);
+	fence[1] = submit_segments(client.fd, queue_of(&client, other), segments,
+				   SEGMENTS_OTHER + 1);
 	for (unsigned int i = 0; i < 2; i++)
 		igt_assert_eq(igt_nova_fence_result(client.fd, fence[i]), 1);
 
