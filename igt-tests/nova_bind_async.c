@@ -285,17 +285,13 @@ static void test_refused(int fd)
  */
 static void test_new_buffer(int fd)
 {
-	unsigned int timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	struct drm_nova_vm_bind_op ops[2];
 	struct drm_nova_sync sync;
 	struct bench bench;
 	uint32_t first, second, fresh;
 
 	(void)fd;
-	/* The job is not to be given up while somebody waits for it. */
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 60000), 0);
 	bench_open(&bench);
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", timeout), 0);
 	gate_close(&bench);
 	ops[0] = op_map(bench.new.handle, bench.va);
 	first = bind_later(&bench, ops, 1);
@@ -323,17 +319,13 @@ static void test_limit(int fd)
 	struct drm_nova_query_device device;
 	struct drm_nova_vm_bind_op op;
 	struct bench bench;
-	unsigned int timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	uint32_t out;
 
 	igt_nova_limits(fd, &limits);
 	igt_nova_query(fd, DRM_NOVA_QUERY_DEVICE, &device, sizeof(device));
 	igt_assert(device.features & DRM_NOVA_FEATURE_ASYNC_BIND);
 	igt_assert_lt(0, limits.vm_binds_max);
-	/* A slow machine makes all the binds while one job waits; that is a matter of its queue. */
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 60000), 0);
 	bench_open(&bench);
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", timeout), 0);
 	gate_close(&bench);
 	op = op_map(bench.new.handle, bench.va);
 	out = bind_later(&bench, &op, 1);

@@ -15,7 +15,7 @@ IGT_TEST_DESCRIPTION("The device lies: the driver survives, says so once, and re
 /* Some kinds of lie are rare, so it goes on until one is told. */
 #define SEEDS_UNTIL_LIE		100u
 #define CHECK_EVERY		8u
-#define PATIENCE_S		30u
+#define PATIENCE_S		120u
 #define PROGRESS_EVERY		100u
 
 static const char *const categories[] = {
@@ -171,7 +171,7 @@ static const char help[] =
 	"  --first N            from this one on (default 1)\n"
 	"  --lies A,B           categories or kinds of lies (default: all)\n"
 	"  --rate N             one lie in N chances (default: the seed decides)\n"
-	"  --patience S         a seed that takes longer hangs (default 30)\n";
+	"  --patience S         a seed that takes longer hangs (default 120)\n";
 
 static bool parse_number(const char *text, unsigned int *number)
 {

@@ -9,6 +9,7 @@
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_seat.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_userq.h"
@@ -208,12 +209,6 @@ static void push_hang(struct igt_nova_client *client, struct igt_nova_push *push
 	igt_nova_push_acquire(push, va + 64, 0x77);
 }
 
-/* Queues that are made afterwards do not wait for such jobs for long. */
-static void set_short_timeout(void)
-{
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 1000), 0);
-}
-
 /* The dump is of this queue, and the driver and the hardware agree on what they say of it. */
 static void check_channel(uint32_t queue, uint32_t state, uint32_t code)
 {
@@ -285,7 +280,7 @@ static void test_hang(int fd)
 
 	(void)fd;
 	open_client(&client);
-	set_short_timeout();
+	igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
 	igt_nova_client_bo(&client, &bo, 2 * PAGE, VRAM);
 	queue = igt_nova_client_queue(&client, 0);
 	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, NULL), 1);
@@ -464,7 +459,7 @@ static void open_seat(struct igt_nova_seat *seat)
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
 	discard_dump();
-	set_short_timeout();
+	igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
 	igt_nova_seat_open(seat);
 }
 
@@ -584,16 +579,24 @@ static void test_crowded(int fd)
 	struct igt_nova_client client;
 	struct igt_nova_push push;
 	struct igt_nova_bo bo;
+	struct drm_nova_sync syncs[2];
 	uint32_t queue, wait, signal;
 	size_t length = 0;
 
 	(void)fd;
 	open_client(&client);
-	set_short_timeout();
 	igt_nova_client_bo(&client, &bo, 256 * 1024, SYSTEM);
-	queue = igt_nova_client_queue(&client, 0);
+	igt_nova_bo_fill(&bo, 0);
+	/* It begins, and its time, when all the others are there. */
+	igt_nova_push_begin(&client, &push, 16);
+	igt_nova_push_acquire(&push, bo.va + PAGE, 1);
+	queue = igt_nova_client_queue(&client, igt_nova_engine_count(client.fd) - 1);
+	syncs[0] = igt_nova_wait_for(igt_nova_submit_fence(client.fd, queue, &push), 0);
+	queue = igt_nova_client_short_queue(&client, 0);
 	push_hang(&client, &push, bo.va);
-	wait = igt_nova_submit_fence(client.fd, queue, &push);
+	wait = igt_nova_syncobj_create(client.fd);
+	syncs[1] = igt_nova_signal(wait, 0);
+	igt_assert_eq(igt_nova_submit(client.fd, queue, &push, syncs, 2), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pushes); i++)
 		pushes[i] = (struct drm_nova_push) { bo.va + 128 * 1024, 128 * 1024, 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
@@ -602,6 +605,7 @@ static void test_crowded(int fd)
 	for (size_t i = 0; i < 10; i++)
 		igt_assert_eq(igt_nova_exec(client.fd, queue, jobs, ARRAY_SIZE(jobs)), 0);
 	signal = igt_nova_submit_fence(client.fd, queue, NULL);
+	bo.map[PAGE / 4] = 1;
 	igt_assert_eq(igt_nova_fence_result(client.fd, wait), -ECANCELED);
 	igt_assert_eq(igt_nova_fence_result(client.fd, signal), -ECANCELED);
 	wait_for_event("add");
@@ -662,7 +666,7 @@ static void make_illegal(struct igt_nova_client *client, uint32_t *queue)
 	*queue = igt_nova_client_queue(client, 0);
 	igt_nova_push_begin(client, &push, 64);
 	igt_nova_push_illegal(&push);
-	igt_assert_eq(igt_nova_submit_wait(client->fd, *queue, &push), -ECANCELED);
+	igt_assert_eq(submit_and_fail(client, *queue, &push), -ECANCELED);
 }
 
 /* Of three accidents: the second finds the first one's dump unread, the third does not. */

@@ -146,6 +146,13 @@ static int64_t evictor_wrong(struct evictor *evictor, unsigned int round, unsign
 	return wrong;
 }
 
+static bool is_gone(const struct evictor *evictor)
+{
+	struct drm_nova_get_time time = { 0 };
+
+	return igt_nova_ioctl(evictor->client.fd, DRM_IOCTL_NOVA_GET_TIME, &time) == -ENODEV;
+}
+
 static void *evictor_run(void *data)
 {
 	struct evictor *evictor = data;
@@ -158,6 +165,9 @@ static void *evictor_run(void *data)
 				sem_post(evictor->running);
 			if (!evictor->result)
 				evictor->result = evictor_wrong(evictor, round, i);
+			/* Of jobs that ended with the device the wait does not say so. */
+			if (evictor->result > 0 && is_gone(evictor))
+				evictor->result = -ENODEV;
 		}
 	}
 	return NULL;

@@ -531,11 +531,14 @@ static void scene_open(struct scene *scene, scene_push_t write_push)
 	struct drm_nova_sync syncs[2], gate_out;
 	struct igt_nova_push push;
 	int fd = igt_nova_dev_open(dev());
-	uint32_t out;
+	uint32_t out, engine;
 
 	igt_nova_client_init(&scene->client, fd);
 	scene->gate = igt_nova_client_queue(&scene->client, 0);
-	scene->queue = igt_nova_client_queue(&scene->client, igt_nova_engine_count(fd) - 1);
+	engine = igt_nova_engine_count(fd) - 1;
+	scene->queue = write_push == push_hang ?
+		       igt_nova_client_short_queue(&scene->client, engine) :
+		       igt_nova_client_queue(&scene->client, engine);
 	igt_nova_client_bo(&scene->client, &scene->bo, 2 * PAGE, SYSTEM);
 	igt_nova_bo_fill(&scene->bo, 0);
 	out = igt_nova_syncobj_create(fd);
@@ -612,7 +615,6 @@ static void test_worker_fault(void)
 
 static void test_worker_timeout(void)
 {
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 1000), 0);
 	check_worker(push_hang, -ECANCELED);
 }
 

@@ -54,6 +54,14 @@ static void street_open(struct street *street)
 	igt_nova_client_bo(&street->stranger, &street->stranger_bo, PAGE, SYSTEM);
 }
 
+/* Jobs of its first queue get little time. */
+static void street_open_short(struct street *street)
+{
+	street_open(street);
+	igt_nova_queue_destroy(street->client.fd, street->queue, 0);
+	street->queue = igt_nova_client_short_queue(&street->client, 0);
+}
+
 static void street_close(struct street *street)
 {
 	igt_nova_bo_destroy(street->client.fd, &street->bo);
@@ -398,7 +406,7 @@ static void test_job_timeout(int fd)
 
 	(void)fd;
 	igt_nova_expect_errors_logged();
-	street_open(&street);
+	street_open_short(&street);
 	igt_nova_push_begin(&street.client, &push, 64);
 	igt_nova_push_acquire(&push, street.bo.va, 1);
 	fence[0] = igt_nova_submit_fence(street.client.fd, street.queue, &push);
@@ -460,7 +468,7 @@ static void test_engine_hang(int fd)
 
 	(void)fd;
 	igt_nova_expect_errors_logged();
-	street_open(&street);
+	street_open_short(&street);
 	check_neighbours(&street, 0x10);
 	igt_nova_emu_command(emu, "hang 0");
 	fence = submit_fill(&street.client, street.queue, street.bo.va + 3 * PAGE, 0xbad);
@@ -507,7 +515,7 @@ static void test_dropped_interrupts(int fd)
 
 	(void)fd;
 	igt_nova_expect_errors_logged();
-	street_open(&street);
+	street_open_short(&street);
 	igt_nova_emu_command(emu, "drop-interrupts");
 	fence = submit_fill(&street.client, street.queue, street.bo.va + 3 * PAGE, 0x77);
 	igt_assert_eq(igt_nova_fence_result(street.client.fd, fence), 1);

@@ -9,6 +9,7 @@
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_sysfs.h"
 #include "igt_nova_unplug.h"
 
@@ -137,21 +138,21 @@ static uint64_t use_buffer(void)
 /* The engine hangs in the move: its queue is given up, and the CPU does it all. */
 static void test_hang(int fd)
 {
-	unsigned int timeout = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	uint32_t engines;
 
 	fd = igt_nova_dev_open(igt_nova_unplug_dev());
 	engines = igt_nova_engine_count(fd);
 	close(fd);
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", 100), 0);
+	/* The queue has what was in force when the device was bound. */
+	igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
 	replug();
 	igt_nova_unplug_misbehave("hang %u", engines - 1);
 	igt_assert_lt_u64(use_buffer(), SIZE);
 	igt_nova_unplug_misbehave("heal");
 	/* Not taken up again before the device is bound anew. */
 	igt_assert_eq_u64(use_buffer(), 0);
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", timeout), 0);
+	igt_nova_limit_begin();
 	replug();
 	igt_assert_lte_u64(SIZE, use_buffer());
 }

@@ -17,7 +17,6 @@
 IGT_TEST_DESCRIPTION("A device goes that sleeps, or goes to sleep, or does not wake.");
 
 #define ROUNDS		3
-#define IMPATIENCE	200
 
 static const struct igt_nova_dev *dev(void)
 {
@@ -139,7 +138,6 @@ static void test_deaf(int fd)
 /* It goes to sleep as it was told, and does not say so: no register may be touched then. */
 static void test_silent(int fd)
 {
-	unsigned int timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
 	struct igt_nova_room room;
 	int events;
 
@@ -148,11 +146,9 @@ static void test_silent(int fd)
 	igt_nova_room_open(&room);
 	fd = room.client.fd;
 	events = igt_nova_uevent_open();
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
 	igt_nova_unplug_misbehave("chaos 1 1 silence");
 	/* Nor does it say that it has begun anew. */
 	wait_wedged(events, "rebind");
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", timeout_ms), 0);
 	igt_assert_eq(igt_nova_submit(fd, room.queue[0], NULL, NULL, 0), -ECANCELED);
 	igt_nova_room_check_map(&room.vram);
 	igt_nova_unplug_check_harmless();

@@ -186,6 +186,7 @@ static void test_job(int fd)
 
 static void test_fault(int fd)
 {
+	struct drm_nova_vm_get_state state;
 	struct igt_nova_client client;
 	size_t run, fault, kill;
 	struct igt_nova_push push;
@@ -201,6 +202,10 @@ static void test_fault(int fd)
 	igt_nova_push_begin(&client, &push, 64);
 	igt_nova_push_fill(&push, va, 1, 4);
 	igt_assert_eq(igt_nova_submit_wait(client.fd, queue, &push), -ECANCELED);
+	/* The job can have ended by the error of its channel, before the fault itself was read. */
+	do
+		igt_nova_vm_state(client.fd, client.vm, &state, NULL, 0);
+	while (!state.fault_count);
 	trace_stop();
 
 	run = find(0, "nova_job_run", NULL, 0);

@@ -20,7 +20,6 @@ IGT_TEST_DESCRIPTION("The 2D engine: what it draws, pixel by pixel, and what goe
 #define SIZE	(64 * PAGE)
 #define FENCE	(SIZE - 64)	/* in a buffer, behind every surface in it */
 #define ONE	(1ull << 32)
-#define TIMEOUT_MS	1000
 
 /**
  * struct desk - a client, its queue on the 2D engine and two buffers
@@ -586,11 +585,12 @@ static void test_hang(int fd)
 
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
 	desk_open(&desk, SYSTEM);
 	fd = desk.client.fd;
 	engine = igt_nova_engine_of(fd, DRM_NOVA_ENGINE_GRAPHICS);
 	neighbour = igt_nova_client_queue(&desk.client, engine);
+	igt_nova_queue_destroy(fd, desk.queue, 0);
+	desk.queue = igt_nova_client_short_queue(&desk.client, engine);
 	igt_nova_unplug_misbehave("hang %u", engine);
 	push_long_work(&desk, &push);
 	fence = igt_nova_submit_fence(fd, desk.queue, &push);

@@ -10,6 +10,7 @@
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_sysfs.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_userptr.h"
@@ -99,13 +100,6 @@ static void test_job_waited_for(int fd)
 	igt_nova_userptr_close(&bench);
 }
 
-static unsigned int job_timeout_ms;
-
-static void set_job_timeout(unsigned int value)
-{
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", value), 0);
-}
-
 /* Nobody waits for ever: a job and a bind that do not end lose the memory, which is not touched. */
 static void test_cut_off(int fd)
 {
@@ -118,10 +112,9 @@ static void test_cut_off(int fd)
 	int file;
 
 	/* What queues have is what it was when they were made. */
-	job_timeout_ms = igt_nova_module_param("nova_drm", "job_timeout_ms");
-	set_job_timeout(20000);
+	igt_nova_limit_set(20000);
 	igt_nova_userptr_open(&bench);
-	set_job_timeout(100);
+	igt_nova_limit_set(100);
 	fd = bench.client.fd;
 	file = igt_nova_memory_file(PAGE);
 	again = igt_nova_map_memory(PAGE, RW, MAP_SHARED, file);
@@ -149,7 +142,7 @@ static void test_cut_off(int fd)
 	igt_assert_eq(igt_nova_fence_result(fd, bound), 1);
 	igt_assert_eq(igt_nova_fence_result(fd, out), -ECANCELED);
 	igt_nova_expect_memory(again, PAGE, OLD);
-	set_job_timeout(job_timeout_ms);
+	igt_nova_limit_begin();
 	bench.queue = igt_nova_client_queue(&bench.client, 0);
 	igt_assert_eq(igt_nova_userptr_try_exec(&bench), -EFAULT);
 	/* Neither the new memory nor the old buffer is there, until there is memory again. */
@@ -530,9 +523,6 @@ static void clean(void)
 {
 	igt_nova_storm_stop();
 	igt_nova_unmapper_join();
-	if (job_timeout_ms)
-		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout_ms);
-	job_timeout_ms = 0;
 }
 
 static const struct igt_nova_test tests[] = {

@@ -3,6 +3,7 @@
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_seat.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_userq.h"
@@ -16,7 +17,6 @@ IGT_TEST_DESCRIPTION("User-mode queues: what goes wrong in them, and who notices
 #define MIB	(1024ull * 1024)
 #define VRAM	DRM_NOVA_PLACEMENT_VRAM
 #define SYSTEM	DRM_NOVA_PLACEMENT_SYSTEM
-#define TIMEOUT_MS	1000
 #define HUNG	(DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT)
 
 static void test_fault(int fd)
@@ -105,6 +105,14 @@ static void test_foreign_doorbells(int fd)
 	igt_nova_seat_close(&seat);
 }
 
+/* Its queue may hold an engine for a while only. */
+static void open_short(struct igt_nova_seat *seat, uint32_t engine)
+{
+	igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
+	igt_nova_seat_open_at(seat, engine, SYSTEM);
+	igt_nova_limit_begin();
+}
+
 /* The engine hangs in it: it goes when somebody's job has waited for too long, and nobody else. */
 static void test_hang(int fd)
 {
@@ -115,11 +123,10 @@ static void test_hang(int fd)
 	(void)fd;
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
 	igt_nova_seat_open(&seat);
 	igt_nova_seat_open(&neighbour);
 	igt_nova_client_init(&client, igt_nova_dev_open(igt_nova_unplug_dev()));
-	queue = igt_nova_client_queue(&client, 0);
+	queue = igt_nova_client_short_queue(&client, 0);
 	igt_nova_emu_command(igt_nova_unplug_emu(), "hang 0");
 	igt_nova_seat_submit(&seat, &seat.userq, 1);
 	igt_nova_emu_wait_stuck(igt_nova_unplug_emu());
@@ -142,8 +149,7 @@ static void test_time_limit(int fd)
 	(void)fd;
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
-	igt_nova_seat_open(&seat);
+	open_short(&seat, 0);
 	igt_nova_seat_open(&neighbour);
 	igt_nova_seat_open_at(&elsewhere, 1, VRAM);
 	for (uint32_t round = 1; round < 3; round++) {
@@ -157,7 +163,7 @@ static void test_time_limit(int fd)
 		igt_nova_seat_works(&elsewhere, round + 0x100);
 		/* The next one may have the same channel, and is not to blame for the last. */
 		igt_nova_seat_close(&seat);
-		igt_nova_seat_open(&seat);
+		open_short(&seat, 0);
 		igt_nova_seat_works(&seat, 0x200);
 	}
 	igt_nova_seat_close(&elsewhere);
@@ -176,9 +182,8 @@ static void test_no_limit_on_waits(int fd)
 	(void)fd;
 	igt_nova_unplug_require_emu();
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
-	igt_nova_seat_open(&patient);
-	igt_nova_seat_open_at(&seat, 1, SYSTEM);
+	open_short(&patient, 0);
+	open_short(&seat, 1);
 	igt_nova_push_begin(&patient.client, &push, 64);
 	igt_nova_push_acquire(&push, patient.bo.va + 64, 1);
 	igt_nova_push_fence(&push, patient.bo.va, 1);

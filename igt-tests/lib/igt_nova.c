@@ -12,12 +12,14 @@
 
 #include "igt.h"
 #include "igt_nova.h"
+#include "igt_nova_limit.h"
 
 static void run_test(int fd, const struct igt_nova_test *test)
 {
 	igt_describe(test->describe);
 	igt_subtest(test->name) {
 		igt_set_timeout(2 * IGT_NOVA_PATIENCE_S, test->name);
+		igt_nova_limit_begin();
 		test->run(fd);
 		igt_reset_timeout();
 	}

@@ -24,6 +24,11 @@
 /* While the device lies nobody is patient with it. */
 #define FW_TIMEOUT_MS	40
 #define JOB_TIMEOUT_MS	100
+/*
+ * Of the driver's own queue, if it is made before. Without interrupts each of its jobs is found to
+ * have ended by that time only, and each call of a client may make one.
+ */
+#define MOVER_TIMEOUT_MS	250
 /* What the driver may say of one bind and one unbind; its rate limits are per message and 5 s. */
 #define MESSAGES_MAX	120u
 
@@ -420,10 +425,13 @@ static void judge_log(struct igt_nova_chaos *chaos, uint32_t seed)
 /* A driver that finds the device healthy has to bind, whatever was before. */
 static void bind_healthy(struct igt_nova_chaos *chaos)
 {
-	int ret = igt_nova_dev_bind(igt_nova_unplug_dev());
-	int fd;
+	int ret, fd;
 
+	set_timeouts(old_fw_timeout, MOVER_TIMEOUT_MS);
+	ret = igt_nova_dev_bind(igt_nova_unplug_dev());
 	igt_assert_f(ret == 0, "bind: %s\n", strerror(-ret));
+	/* That was for the driver's own queue. */
+	set_timeouts(old_fw_timeout, old_job_timeout);
 	if (chaos->seeds % chaos->check_every)
 		return;
 	fd = igt_nova_dev_open(igt_nova_unplug_dev());

@@ -2,6 +2,7 @@
 #include "igt.h"
 #include "igt_nova.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 
 #include "regs/nv_ce.h"
 #include "regs/nv_host.h"
@@ -56,6 +57,16 @@ void igt_nova_client_bo(struct igt_nova_client *client, struct igt_nova_bo *bo, 
 uint32_t igt_nova_client_queue(struct igt_nova_client *client, uint32_t engine)
 {
 	return igt_nova_queue_create(client->fd, client->vm, engine, 0);
+}
+
+uint32_t igt_nova_client_short_queue(struct igt_nova_client *client, uint32_t engine)
+{
+	uint32_t queue;
+
+	igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
+	queue = igt_nova_client_queue(client, engine);
+	igt_nova_limit_begin();
+	return queue;
 }
 
 static void query_engines(int fd, struct drm_nova_query_engines *engines)
@@ -260,6 +271,17 @@ int igt_nova_submit_wait(int fd, uint32_t queue, const struct igt_nova_push *pus
 
 	igt_nova_syncobj_destroy(fd, syncobj);
 	return result;
+}
+
+void igt_nova_client_work(struct igt_nova_client *client, struct igt_nova_bo *bo, uint32_t queue)
+{
+	struct igt_nova_push push;
+
+	client->pushes_used = 0;
+	igt_nova_push_begin(client, &push, 64);
+	for (unsigned int i = 0; i < 4; i++)
+		igt_nova_push_copy(&push, bo->va + bo->size / 2, bo->va, bo->size / 2);
+	igt_assert_eq(igt_nova_submit_wait(client->fd, queue, &push), 1);
 }
 
 static void check_engine(struct igt_nova_client *client, struct igt_nova_bo *vram,

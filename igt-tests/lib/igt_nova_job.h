@@ -50,6 +50,8 @@ void igt_nova_client_bo(struct igt_nova_client *client, struct igt_nova_bo *bo, 
 			uint32_t placement);
 uint64_t igt_nova_client_va(struct igt_nova_client *client, uint64_t size);
 uint32_t igt_nova_client_queue(struct igt_nova_client *client, uint32_t engine);
+/* One whose jobs get IGT_NOVA_LIMIT_SHORT, for a job that does not end. */
+uint32_t igt_nova_client_short_queue(struct igt_nova_client *client, uint32_t engine);
 /* Copy engines, which come first: those that the jobs below are for. */
 uint32_t igt_nova_engine_count(int fd);
 /* Index of the first engine of that type; skips where there is none. */
@@ -84,6 +86,9 @@ int igt_nova_submit(int fd, uint32_t queue, const struct igt_nova_push *push,
 uint32_t igt_nova_submit_fence(int fd, uint32_t queue, const struct igt_nova_push *push);
 /* ... and waited for: 1, or the fence's negative error. */
 int igt_nova_submit_wait(int fd, uint32_t queue, const struct igt_nova_push *push);
+
+/* Keeps the engine busy for a while with copies within the buffer, and waits for their end. */
+void igt_nova_client_work(struct igt_nova_client *client, struct igt_nova_bo *bo, uint32_t queue);
 
 /* Fills and copies with the GPU on every copy engine and compares; leaves the file as it was. */
 void igt_nova_check_works(int fd);

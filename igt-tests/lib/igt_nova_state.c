@@ -18,7 +18,7 @@
 /* A firmware that stays silent is given up after this time, in milliseconds, instead of seconds. */
 #define IMPATIENCE	200
 /* How long the firmware is silent when it is to answer after all: well below the driver's limit. */
-#define HESITATION	100
+#define HESITATION	500
 
 /*
  * All that one cycle has under way. Static: a failed assertion leaves it behind, and the
@@ -249,6 +249,7 @@ static void reset_enter(bool broken)
 	igt_nova_push_begin(&reset.client, &push, 64);
 	igt_nova_push_fill(&push, reset.client.pushes.va + 32 * 1024, 0, 256);
 	igt_assert_eq(igt_nova_submit(reset.client.fd, reset.queue, &push, NULL, 0), 0);
+	igt_nova_emu_wait_stuck(igt_nova_unplug_emu());
 	igt_nova_unplug_misbehave("stall-firmware %u", HESITATION);
 	igt_assert_eq(sem_init(&reset.started, 0, 0), 0);
 	igt_nova_thread_start(&reset.thread, reset_thread, NULL);

@@ -6,13 +6,12 @@
 #include "igt_nova.h"
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_pm.h"
 #include "igt_nova_unplug.h"
 #include "igt_nova_vmm.h"
 
 #define DEVICES_MAX	4
-/* Jobs that never end must not be found out before the device goes: in milliseconds. */
-#define JOB_TIMEOUT_MS	600000
 
 /* All devices as they were found; the first is the one that goes. */
 static struct igt_nova_dev devs[DEVICES_MAX];
@@ -24,7 +23,7 @@ static void (*clean)(void);
 /* What is mapped for DMA without the DRM driver: nova-core's own. */
 static uint64_t core_ranges;
 /* As they were found. */
-static unsigned int job_timeout_ms, fw_timeout_ms, recoveries;
+static unsigned int fw_timeout_ms, recoveries;
 /* It was told to misbehave: it need not have seen an orderly shutdown. */
 static bool misbehaving;
 
@@ -86,8 +85,7 @@ static void recover_at_exit(int signal)
 	if (gone)
 		recover(&devs[0]);
 	gone = NULL;
-	if (job_timeout_ms) {
-		igt_nova_module_set_param("nova_drm", "job_timeout_ms", job_timeout_ms);
+	if (fw_timeout_ms) {
 		igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms);
 		igt_nova_module_set_param("nova_core", "recoveries", recoveries);
 	}
@@ -124,7 +122,6 @@ void igt_nova_unplug_init(void)
 	find_devices();
 	if (!igt_nova_drivers_present())
 		igt_assert_eq(igt_nova_module_load("nova_drm"), 0);
-	job_timeout_ms = igt_nova_module_param("nova_drm", "job_timeout_ms");
 	fw_timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
 	recoveries = igt_nova_module_param("nova_core", "recoveries");
 	igt_install_exit_handler(recover_at_exit);
@@ -214,7 +211,7 @@ void igt_nova_unplug_begin(void)
 	}
 	gone = NULL;
 	misbehaving = false;
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", JOB_TIMEOUT_MS), 0);
+	igt_nova_limit_begin();
 	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", fw_timeout_ms), 0);
 	igt_assert_eq(igt_nova_module_set_param("nova_core", "recoveries", recoveries), 0);
 	command_all("clear");

@@ -259,6 +259,8 @@ void igt_nova_storm_start(uint32_t *at, uint64_t size, bool endless)
 	atomic_store(&storm.rounds, 0);
 	igt_nova_thread_start(&storm.thread, run_storm, NULL);
 	storm.runs = true;
+	while (!atomic_load(&storm.rounds))
+		sched_yield();
 }
 
 void igt_nova_storm_stop(void)
