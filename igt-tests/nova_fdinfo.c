@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 #include "igt.h"
 #include "igt_nova.h"
@@ -35,6 +32,15 @@ static uint64_t busy(int fd, uint32_t engine)
 	return igt_nova_fdinfo_value(fd, key);
 }
 
+/* A read of all that is told of an engine: the key is what comes before its name. */
+static uint64_t told(const struct igt_nova_fdinfo *info, const char *key, uint32_t engine)
+{
+	char whole[48];
+
+	snprintf(whole, sizeof(whole), "%s-copy%u", key, engine);
+	return igt_nova_fdinfo_get(info, whole);
+}
+
 static const char *const common_keys[] = {
 	"pos", "flags", "drm-driver", "drm-client-id", "drm-pdev",
 	"drm-total-vram", "drm-shared-vram", "drm-active-vram", "drm-resident-vram",
@@ -60,18 +66,6 @@ static void test_keys(int fd)
 	close(fd);
 }
 
-/* A copy that takes the emulator some time. */
-static void work(struct igt_nova_client *client, struct igt_nova_bo *bo, uint32_t queue)
-{
-	struct igt_nova_push push;
-
-	client->pushes_used = 0;
-	igt_nova_push_begin(client, &push, 64);
-	for (unsigned int i = 0; i < 4; i++)
-		igt_nova_push_copy(&push, bo->va + bo->size / 2, bo->va, bo->size / 2);
-	igt_assert_eq(igt_nova_submit_wait(client->fd, queue, &push), 1);
-}
-
 static void check_engine_time(struct igt_nova_client *client, int idle_fd, uint32_t engine)
 {
 	uint32_t engines = igt_nova_engine_count(client->fd), queue;
@@ -84,7 +78,7 @@ static void check_engine_time(struct igt_nova_client *client, int idle_fd, uint3
 	begin = igt_nova_now_ns();
 	for (unsigned int i = 0; i < 4; i++) {
 		before = busy(client->fd, engine);
-		work(client, &bo, queue);
+		igt_nova_client_work(client, &bo, queue);
 		after = busy(client->fd, engine);
 		igt_assert_lt_u64(before, after);
 	}
@@ -106,6 +100,43 @@ static void test_engine_time(int fd)
 	igt_nova_client_init(&client, open_device());
 	for (uint32_t engine = 0; engine < igt_nova_engine_count(fd); engine++)
 		check_engine_time(&client, fd, engine);
+	igt_nova_client_close(&client);
+	close(fd);
+}
+
+/* Cycles are busy time in the timer's unit, and those in total run on by the same clock. */
+static void test_cycles(int fd)
+{
+	const uint64_t unit_ns = 32;
+	struct igt_nova_client client;
+	struct igt_nova_fdinfo info;
+	uint64_t begin, start, total, busy_cycles, most;
+	struct igt_nova_bo bo;
+	uint32_t queue;
+
+	fd = open_device();
+	igt_nova_client_init(&client, open_device());
+	igt_nova_client_bo(&client, &bo, MIB, VRAM);
+	queue = igt_nova_client_queue(&client, 0);
+	begin = igt_nova_now_ns();
+	igt_assert_eq(igt_nova_fdinfo_read(client.fd, &info), 0);
+	start = told(&info, "drm-total-cycles", 0);
+	igt_assert_eq_u64(told(&info, "drm-cycles", 0), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		igt_nova_client_work(&client, &bo, queue);
+		igt_assert_eq(igt_nova_fdinfo_read(client.fd, &info), 0);
+		busy_cycles = told(&info, "drm-cycles", 0);
+		total = told(&info, "drm-total-cycles", 0) - start;
+		igt_assert_lt_u64(0, busy_cycles);
+		igt_assert_eq_u64(busy_cycles, told(&info, "drm-engine", 0) / unit_ns);
+		igt_assert_lte_u64(busy_cycles, total);
+		most = (igt_nova_now_ns() - begin) / unit_ns + 1;
+		igt_assert_lte_u64(total, most);
+	}
+	/* Who does nothing has none, and its clock is the same. */
+	igt_assert_eq(igt_nova_fdinfo_read(fd, &info), 0);
+	igt_assert_eq_u64(told(&info, "drm-cycles", 0), 0);
+	igt_assert_lte_u64(start + total, told(&info, "drm-total-cycles", 0));
 	igt_nova_client_close(&client);
 	close(fd);
 }
@@ -239,7 +270,7 @@ static void test_dup_close(int fd)
 	(void)fd;
 	igt_nova_client_init(&client, open_device());
 	igt_nova_client_bo(&client, &bo, MIB, VRAM);
-	work(&client, &bo, igt_nova_client_queue(&client, 0));
+	igt_nova_client_work(&client, &bo, igt_nova_client_queue(&client, 0));
 	id = igt_nova_fdinfo_value(client.fd, "drm-client-id");
 	time = busy(client.fd, 0);
 	copy = fcntl(client.fd, F_DUPFD_CLOEXEC, 0);
@@ -307,83 +338,15 @@ static void test_unplug(int fd)
 	igt_nova_replug();
 }
 
-/* --- upstream's gputop, unmodified --- */
-
-#define GPUTOP		"/usr/bin/gputop"
-#define CLIENTS		2
-
-/* What a client of gputop's does until it is killed. */
-static void busy_client(unsigned int index)
-{
-	struct igt_nova_client client;
-	struct igt_nova_bo bo;
-	uint32_t queue;
-
-	igt_nova_client_init(&client, open_device());
-	igt_nova_client_bo(&client, &bo, (index + 1) * 4 * MIB, VRAM);
-	queue = igt_nova_client_queue(&client, index % igt_nova_engine_count(client.fd));
-	for (;;)
-		work(&client, &bo, queue);
-}
-
-static size_t run_gputop(char *text, size_t size)
-{
-	FILE *pipe = popen(GPUTOP " -d 1 -n 3 2>&1", "re");
-	size_t length = 0, piece;
-
-	igt_assert(pipe);
-	while ((piece = fread(text + length, 1, size - 1 - length, pipe)) > 0)
-		length += piece;
-	text[length] = '\0';
-	igt_assert_eq(pclose(pipe), 0);
-	return length;
-}
-
-/* It lists both of two clients by their processes, with their engines. */
-static void test_gputop(int fd)
-{
-	static char text[256 * 1024];
-	pid_t pid[CLIENTS];
-	uint32_t engines;
-	char expected[32];
-
-	igt_require_f(access(GPUTOP, X_OK) == 0, "no gputop\n");
-	fd = open_device();
-	engines = igt_nova_engine_count(fd);
-	close(fd);
-	for (unsigned int i = 0; i < CLIENTS; i++) {
-		pid[i] = fork();
-		igt_assert_lte(0, pid[i]);
-		if (pid[i] == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			busy_client(i);
-		}
-	}
-	run_gputop(text, sizeof(text));
-	for (unsigned int i = 0; i < CLIENTS; i++) {
-		kill(pid[i], SIGKILL);
-		waitpid(pid[i], NULL, 0);
-	}
-	igt_info("%s\n", text);
-	for (unsigned int i = 0; i < CLIENTS; i++) {
-		snprintf(expected, sizeof(expected), "%d ", pid[i]);
-		igt_assert_f(strstr(text, expected), "process %d is not in it\n", pid[i]);
-	}
-	for (unsigned int i = 0; i < CLIENTS && i < engines; i++) {
-		snprintf(expected, sizeof(expected), "copy%u", i);
-		igt_assert_f(strstr(text, expected), "engine %s is not in it\n", expected);
-	}
-}
-
 static const struct igt_nova_test tests[] = {
 	{ "keys", "The keys that there must be, once each.", test_keys },
 	{ "engine-time", "Time of engines grows with work, for who does it.", test_engine_time },
+	{ "cycles", "Cycles are the engine's time by the timer's unit.", test_cycles },
 	{ "no-time-twice", "No time is charged to two clients.", test_no_time_twice },
 	{ "memory", "Memory is counted where it is.", test_memory },
 	{ "memory-active", "Memory that jobs may be using is active.", test_memory_active },
 	{ "dup-close", "A client is its file, not its descriptor.", test_dup_close },
 	{ "unplug", "It can be read while and after the device goes.", test_unplug },
-	{ "gputop", "Upstream's gputop shows our clients.", test_gputop },
 };
 
 /* What a failed subtest left behind in this process. */
