@@ -11,6 +11,7 @@
 #include "igt_nova_emu.h"
 #include "igt_nova_job.h"
 #include "igt_nova_kmsg.h"
+#include "igt_nova_limit.h"
 #include "igt_nova_load.h"
 #include "igt_nova_pm.h"
 #include "igt_nova_room.h"
@@ -25,8 +26,6 @@ IGT_TEST_DESCRIPTION("Sleep of the whole machine.");
 
 #define PAGE		IGT_NOVA_PAGE
 #define MIB		(1024ull * 1024)
-#define TIMEOUT_MS	1000
-#define IMPATIENCE	200
 #define ROUNDS		3
 
 /* Static: a failed assertion leaves the threads behind. */
@@ -195,8 +194,21 @@ static void check_state(int fd, uint32_t queue, uint32_t flags)
 	igt_assert_eq_u32(state.error, NV_ERROR_RESETCHANNEL);
 }
 
-/* A job that does not end keeps the machine awake for a while. */
-static void check_killed(bool hangs)
+/* What has not begun does not keep the machine awake. */
+static void wait_begun(struct igt_nova_room *room, bool hangs)
+{
+	if (hangs)
+		igt_nova_emu_wait_stuck(igt_nova_unplug_emu());
+	else
+		while (__atomic_load_n(&room->system.map[4], __ATOMIC_ACQUIRE) != 1)
+			sched_yield();
+}
+
+/*
+ * A job that does not end keeps the machine awake for a while: until its own time is up, or as long
+ * as the driver waits when the machine is to sleep, whichever is shorter.
+ */
+static void check_killed(bool hangs, bool hurry)
 {
 	struct igt_nova_push push;
 	struct igt_nova_room room;
@@ -204,18 +216,28 @@ static void check_killed(bool hangs)
 	int fd;
 
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_drm", "job_timeout_ms", TIMEOUT_MS), 0);
 	sleep_begin(&room);
 	fd = room.client.fd;
+	if (!hurry) {
+		igt_nova_queue_destroy(fd, room.queue[0], 0);
+		room.queue[0] = igt_nova_client_short_queue(&room.client, 0);
+	}
 	if (hangs)
 		igt_nova_unplug_misbehave("hang 0");
 	igt_nova_room_push(&room, &push);
 	/* Without holding its engine: nobody but the job knows what it waits for. */
-	if (!hangs)
+	if (!hangs) {
+		igt_nova_push_release(&push, room.system.va + 16, 1);
 		igt_nova_push_acquire(&push, room.system.va, ~0u);
+	}
 	igt_nova_push_fill(&push, room.system.va, 1, PAGE / 4);
 	out = igt_nova_submit_fence(fd, room.queue[0], &push);
+	if (hurry) {
+		wait_begun(&room, hangs);
+		igt_nova_limit_set(IGT_NOVA_LIMIT_SHORT);
+	}
 	sleep_soundly();
+	igt_nova_limit_begin();
 	igt_assert_eq(igt_nova_fence_result(fd, out), -ECANCELED);
 	check_state(fd, room.queue[0],
 		    DRM_NOVA_QUEUE_STATE_GUILTY | DRM_NOVA_QUEUE_STATE_TIMEDOUT);
@@ -228,13 +250,25 @@ static void check_killed(bool hangs)
 static void test_system_hang(int fd)
 {
 	(void)fd;
-	check_killed(true);
+	check_killed(true, true);
 }
 
 static void test_system_waits(int fd)
 {
 	(void)fd;
-	check_killed(false);
+	check_killed(false, true);
+}
+
+static void test_system_hang_timeout(int fd)
+{
+	(void)fd;
+	check_killed(true, false);
+}
+
+static void test_system_waits_timeout(int fd)
+{
+	(void)fd;
+	check_killed(false, false);
 }
 
 /* Nor does a user-mode queue, whom nobody waits for. */
@@ -244,7 +278,6 @@ static void test_system_userq_hang(int fd)
 	struct igt_nova_room room;
 
 	igt_nova_expect_errors_logged();
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
 	sleep_begin(&room);
 	fd = room.client.fd;
 	igt_nova_userq_create(&room.client, &userq, 0, 0);
@@ -261,7 +294,6 @@ static void test_system_userq_hang(int fd)
 /* A firmware that does not answer keeps the machine awake, and is started again. */
 static void test_system_stalled(int fd)
 {
-	unsigned int timeout_ms = igt_nova_module_param("nova_core", "fw_timeout_ms");
 	struct igt_nova_uevent event = { 0 };
 	struct igt_nova_room room;
 	uint64_t before;
@@ -274,9 +306,7 @@ static void test_system_stalled(int fd)
 	before = igt_nova_room_sleeps();
 	events = igt_nova_uevent_open();
 	igt_nova_unplug_misbehave("stall-firmware 3600000");
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", IMPATIENCE), 0);
 	igt_assert_eq(igt_nova_sleep(), -ETIMEDOUT);
-	igt_assert_eq(igt_nova_module_set_param("nova_core", "fw_timeout_ms", timeout_ms), 0);
 	while (strcmp(event.wedged, "none") != 0)
 		igt_assert_f(igt_nova_uevent_next(events, &event, IGT_NOVA_PATIENCE_S * 1000),
 			     "no event\n");
@@ -469,7 +499,9 @@ static const struct igt_nova_test tests[] = {
 	{ "userq", "User-mode queues do", test_system_userq },
 	{ "hang", "A job that hangs is killed before", test_system_hang },
 	{ "waits", "A job that waits for ever, too", test_system_waits },
-	{ "userq-hang", "So is a user-mode queue", test_system_userq_hang },
+	{ "hang-timeout", "One that hangs is killed when its own time is up", test_system_hang_timeout },
+	{ "waits-timeout", "So is one that waits for ever", test_system_waits_timeout },
+	{ "userq-hang", "A user-mode queue that hangs is killed as well", test_system_userq_hang },
 	{ "stalled", "A firmware that does not answer keeps it awake, and is started again",
 	  test_system_stalled },
 	{ "unnoticed", "The drivers sleep, but the devices do not", test_system_unnoticed },
